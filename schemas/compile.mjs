@@ -1,0 +1,61 @@
+// Turns schemas/*.schema.json into src/contracts/generated: TypeScript types and ready-made
+// validators. Nothing generated is committed, so neither can drift from the schemas, and no
+// schema is compiled while the program runs (one compile costs as much as Node's own start).
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import addFormats from 'ajv-formats';
+import { compile } from 'json-schema-to-typescript';
+
+const here = new URL('./', import.meta.url);
+const generated = new URL('../src/contracts/generated/', import.meta.url);
+
+/** Exported validator → the schema, or the part of one, that it checks. */
+const VALIDATORS = {
+  flowRun: 'flow_run.schema.json',
+  runId: 'flow_run.schema.json#/$defs/runId',
+  stepId: 'flow_run.schema.json#/$defs/stepId',
+  symbol: 'flow_run.schema.json#/$defs/symbol',
+  chartTemplateId: 'flow_run.schema.json#/$defs/chartTemplateId',
+  chartExportStep: 'flow_run.schema.json#/$defs/chartExportStep',
+  chartTemplate: 'chart_template.schema.json',
+  accounts: 'accounts.schema.json',
+  manifest: 'charts_outputs_manifest.schema.json',
+  runSummary: 'run_summary.schema.json',
+};
+
+const names = (await readdir(here)).filter((name) => name.endsWith('.schema.json')).sort();
+const schemas = await Promise.all(
+  names.map(async (name) => JSON.parse(await readFile(new URL(name, here), 'utf8'))),
+);
+
+const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true, code: { source: true, esm: true } });
+addFormats.default(ajv, ['date-time']);
+for (const schema of schemas) ajv.addSchema(schema);
+
+const validators = [
+  '// @ts-nocheck: made from schemas/ by schemas/compile.mjs',
+  "import { createRequire } from 'node:module';",
+  // Ajv's ESM output still calls require() for its few run-time helpers.
+  'const require = createRequire(import.meta.url);',
+  standaloneCode.default(ajv, VALIDATORS).replace('"use strict";', ''),
+  '',
+].join('\n');
+
+// A step's own type hides behind if/then, which the type generator passes over.
+const { $defs } = schemas.find(({ title }) => title === 'FlowRun');
+const typed = [...schemas, { ...$defs.chartExportStep, $defs }];
+const types = await Promise.all(
+  typed.map((schema) =>
+    compile(structuredClone(schema), schema.title, {
+      bannerComment: '',
+      cwd: here.pathname,
+      format: false,
+      declareExternallyReferenced: true,
+    }),
+  ),
+);
+
+await mkdir(generated, { recursive: true });
+await writeFile(new URL('validators.ts', generated), validators);
+await writeFile(new URL('types.ts', generated), types.join('\n'));

@@ -1,0 +1,73 @@
+import type {
+  Accounts,
+  ChartExportStep,
+  ChartsOutputsManifest,
+  ChartTemplate,
+  FlowRun,
+  RunSummary,
+} from './documents.js';
+import * as compiled from './generated/validators.js';
+
+/** A value that met its schema, or every reason why it did not, each as `path: message`. */
+export type Validated<T> = { ok: true; value: T } | { ok: false; errors: string[] };
+
+export const validateFlowRun = validator<FlowRun>(compiled.flowRun);
+export const validateChartExportStep = validator<ChartExportStep>(compiled.chartExportStep);
+export const validateChartTemplate = validator<ChartTemplate>(compiled.chartTemplate);
+export const validateAccounts = validator<Accounts>(compiled.accounts);
+export const validateManifest = validator<ChartsOutputsManifest>(compiled.manifest);
+export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
+
+interface SchemaError {
+  instancePath: string;
+  keyword: string;
+  message?: string;
+  params: Record<string, unknown>;
+}
+
+interface CompiledValidator {
+  (value: unknown): boolean;
+  errors?: SchemaError[] | null;
+}
+
+function validator<T>(compiledValidator: unknown): (value: unknown) => Validated<T> {
+  const validate = compiledValidator as CompiledValidator;
+  return (value) =>
+    validate(value)
+      ? { ok: true, value: value as T }
+      : { ok: false, errors: [...new Set((validate.errors ?? []).flatMap(describe))] };
+}
+
+/** `if` only says that its `then` failed, which has errors of its own. */
+function describe(error: SchemaError): string[] {
+  const { keyword, params } = error;
+  switch (keyword) {
+    case 'if':
+      return [];
+    case 'required':
+      return [`${pathOf(error, String(params['missingProperty']))}: is required`];
+    case 'additionalProperties':
+      return [`${pathOf(error, String(params['additionalProperty']))}: is not a known field`];
+    case 'enum':
+      return [`${pathOf(error)}: must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`];
+    case 'const':
+      return [`${pathOf(error)}: must be ${JSON.stringify(params['allowedValue'])}`];
+    default:
+      return [`${pathOf(error)}: ${error.message ?? 'is not valid'}`];
+  }
+}
+
+/** `/steps/charts:1H:a/inputs/requests/0` → `steps["charts:1H:a"].inputs.requests[0]`. */
+function pathOf(error: SchemaError, property?: string): string {
+  const segments = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+  if (property !== undefined) segments.push(property);
+  if (segments.length === 0) return '(document)';
+  return segments.reduce((path, segment) => {
+    if (/^[0-9]+$/.test(segment)) return `${path}[${segment}]`;
+    if (!/^[A-Za-z_$][\w$]*$/.test(segment)) return `${path}[${JSON.stringify(segment)}]`;
+    return path === '' ? segment : `${path}.${segment}`;
+  }, '');
+}

@@ -1,0 +1,70 @@
+import type { JsonObject } from '../contracts/documents.js';
+
+/** `flow_runs/<runId>`, `flow_runs/<runId>/step_leases/<stepId>`: collection and id in turn. */
+export type DocumentPath = string;
+
+export interface StoredDocument {
+  readonly data: JsonObject;
+  /** Opaque; another one means that somebody wrote the document. */
+  readonly version: string;
+  /** Of the last write, by the store's clock; epoch milliseconds. */
+  readonly updateTimeMs: number;
+}
+
+/** Several documents as they stood at one moment. */
+export interface Reading {
+  /** That moment by the store's clock; epoch milliseconds. */
+  readonly readTimeMs: number;
+  /** `undefined`: there was no such document. */
+  get(path: DocumentPath): StoredDocument | undefined;
+}
+
+export type Precondition = { readonly absent: true } | { readonly version: string };
+
+export type FieldPath = readonly [string, ...string[]];
+
+export type Write =
+  /** The whole document; every field not named is gone. */
+  | {
+      readonly kind: 'put';
+      readonly path: DocumentPath;
+      readonly data: JsonObject;
+      readonly when?: Precondition;
+    }
+  /** The named fields alone; a value of `undefined` removes its field. Creates what is absent. */
+  | {
+      readonly kind: 'patch';
+      readonly path: DocumentPath;
+      readonly fields: readonly (readonly [FieldPath, unknown])[];
+      readonly when?: Precondition;
+    };
+
+/**
+ * - `committed`: every write was applied; `versions` holds the new one of each path.
+ * - `refused`: a precondition did not hold; nothing was applied.
+ * - `unclear`: no answer came. It may have been applied, or may yet be: read back, look for your token.
+ */
+export type CommitResult =
+  | { readonly status: 'committed'; readonly versions: ReadonlyMap<DocumentPath, string> }
+  | { readonly status: 'refused' }
+  | { readonly status: 'unclear'; readonly cause: Error };
+
+export interface Page {
+  readonly documents: readonly (StoredDocument & { readonly id: string })[];
+  /** Give it back as `after` for the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+/**
+ * All that claim, ledger and settle need of Firestore: optimistic concurrency with
+ * preconditions. No interactive transactions: on hot documents they end in `ABORTED: too much
+ * contention`. Every method rejects with `StoreUnavailable` when the store cannot be used;
+ * `commit` does so only if surely nothing was applied.
+ */
+export interface DocumentStore {
+  read(paths: readonly DocumentPath[]): Promise<Reading>;
+  /** All or nothing. A failed precondition is an answer, never retried in here. */
+  commit(writes: readonly Write[]): Promise<CommitResult>;
+  /** Documents of one collection by ascending id, at most `limit` a page. */
+  list(collection: string, page: { limit: number; after?: string }): Promise<Page>;
+}
