@@ -1,18 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, readlink, symlink, unlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../failures.js';
-import { isGone, isProcessIdentity, type ProcessIdentity, thisProcess } from './process-identity.js';
+import {
+  isGone,
+  isProcessIdentity,
+  type ProcessIdentity,
+  thisProcess,
+} from './process-identity.js';
 
 /** How long a writer waits for the others before it gives up. */
 const LOCK_WAIT_MS = 10_000;
+
+/** An heir's link is named after the nonce of the dead holder. */
+const HEIR = '.lock.after-';
 
 export interface HeldLock {
   /** When it was taken, by the disk's clock; epoch milliseconds. */
   readonly takenAtMs: number;
   /** The holder before died with the lock in hand: something may be unfinished. */
   readonly inherited: boolean;
+  /**
+   * Never rejects: what was done under the lock is done. A link that cannot be removed is stale
+   * once this process ends.
+   */
   release(): Promise<void>;
 }
 
@@ -59,12 +71,12 @@ export class WorkspaceLock {
     const chain = [this.#first];
     let last = first;
     while (isGone(last)) {
-      const heir = join(this.#folder, `.lock.after-${last.nonce}`);
+      const heir = join(this.#folder, `${HEIR}${last.nonce}`);
       if (await linkIfAbsent(heir, me)) {
         const still = await readHolder(this.#first);
-        if (still?.nonce === first.nonce) return this.#held([...chain, heir]);
+        if (still?.nonce === first.nonce) return this.#inherited([...chain, heir]);
         // Released between our two looks: this heir inherits from nobody.
-        await unlink(heir);
+        await unlink(heir).catch(() => undefined);
         return {};
       }
       const next = await readHolder(heir);
@@ -75,15 +87,32 @@ export class WorkspaceLock {
     return { holder: last };
   }
 
+  async #inherited(links: readonly string[]): Promise<HeldLock> {
+    const held = await this.#held(links);
+    // Links that name none of our chain are of holders killed while they released: as the first
+    // link is never the same again, whoever finds or adds one of those does not hold the lock.
+    for (const name of await readdir(this.#folder)) {
+      const link = join(this.#folder, name);
+      if (name.startsWith(HEIR) && !links.includes(link)) await unlink(link).catch(() => undefined);
+    }
+    return held;
+  }
+
   async #held(links: readonly string[]): Promise<HeldLock> {
-    const { mtimeMs } = await lstat(links.at(-1) as string);
-    return {
-      takenAtMs: mtimeMs,
-      inherited: links.length > 1,
-      release: async () => {
-        for (const link of links) await unlink(link);
-      },
+    const release = async () => {
+      try {
+        for (const link of links) await unlink(link).catch(ignoreAbsence);
+      } catch {
+        // See the promise above.
+      }
     };
+    try {
+      const { mtimeMs } = await lstat(links.at(-1) as string);
+      return { takenAtMs: mtimeMs, inherited: links.length > 1, release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
   }
 
   #timedOut(holder: Holder | undefined): StoreUnavailable {
@@ -117,10 +146,18 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
   try {
     const holder: unknown = JSON.parse(target);
-    return isProcessIdentity(holder) ? (holder as Holder) : foreignHolder;
+    return isHolder(holder) ? holder : foreignHolder;
   } catch {
     return foreignHolder;
   }
+}
+
+function isHolder(value: unknown): value is Holder {
+  return isProcessIdentity(value) && /^[0-9a-f-]{36}$/.test(String((value as Holder).nonce));
+}
+
+function ignoreAbsence(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 const foreignHolder: Holder = { host: 'an unknown host', pid: 0, started: '', nonce: 'foreign' };

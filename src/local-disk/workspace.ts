@@ -10,7 +10,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { isGone, isProcessIdentity, thisProcess } from './process-identity.js';
 import { WorkspaceLock } from './workspace-lock.js';
@@ -30,14 +30,17 @@ export interface Transaction {
   readonly nowMs: number;
   /** A file's state before this transaction; `undefined` where there is none. */
   read(file: string): Promise<FileState | undefined>;
-  /** The names in a folder, unsorted; empty where there is none. */
+  /** The names of the files in a folder, unsorted; empty where there is none. */
   names(folder: string): Promise<string[]>;
   write(file: string, content: string | StagedFile): void;
   remove(file: string): void;
 }
 
 type Change = { readonly file: string; readonly content: string | StagedFile | undefined };
-/** What a journal holds: renames of staged files, and removals; safe to do again. */
+/**
+ * What a journal holds: renames of staged files, and removals; safe to do again. Its paths are
+ * relative to the workspace, which the next process may know by another name.
+ */
 type Step = { readonly from: string; readonly to: string } | { readonly remove: string };
 
 /**
@@ -53,15 +56,18 @@ export class Workspace {
   readonly #staging: string;
   readonly #journal: string;
   readonly #readOnly: boolean;
+  /** A journal of ours could not be finished: it still wants what we staged. */
+  #unfinished = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(root: string, readOnly: boolean) {
-    this.root = root;
+    this.root = resolve(root);
     this.#readOnly = readOnly;
-    this.#lock = new WorkspaceLock(root);
+    this.#lock = new WorkspaceLock(this.root);
     const me = { ...thisProcess(), nonce: randomUUID() };
-    this.#staging = join(root, '.staged', Buffer.from(JSON.stringify(me)).toString('base64url'));
-    this.#journal = join(root, '.journal.json');
+    const mine = Buffer.from(JSON.stringify(me)).toString('base64url');
+    this.#staging = join(this.root, '.staged', mine);
+    this.#journal = join(this.root, '.journal.json');
   }
 
   /** Makes the folder where it is missing; rejects with `ConfigError` where it cannot be used. */
@@ -69,12 +75,12 @@ export class Workspace {
     const workspace = new Workspace(root, false);
     try {
       await mkdir(workspace.#staging, { recursive: true });
-      await writeFile(join(root, '.gitignore'), '*\n', { flag: 'wx' }).catch(ignore('EEXIST'));
+      await workspace.#hideFromGit();
       await workspace.#removeLeftovers();
     } catch (error) {
-      if (error instanceof StoreUnavailable) throw error;
+      if (error instanceof StoreUnavailable || error instanceof ConfigError) throw error;
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOSPC') throw new StoreUnavailable(`workspace ${root}: ${reasonOf(error)}`);
+      if (code === 'ENOSPC' || code === 'EDQUOT') throw workspace.#unavailable(error);
       throw new ConfigError(
         `workspace ${root} cannot be written: ${reasonOf(error)}; name another with --workspace`,
       );
@@ -90,15 +96,23 @@ export class Workspace {
     return new Workspace(root, true);
   }
 
-  /** Removes what this process staged and did not use. */
+  /** Removes what this process staged and did not use; what is left the next to open removes. */
   async close(): Promise<void> {
     if (this.#readOnly) return;
-    await rm(this.#staging, { recursive: true, force: true });
-    await rmdir(dirname(this.#staging)).catch(ignore('ENOTEMPTY', 'EEXIST', 'ENOENT'));
+    await this.#queue;
+    // That journal still wants them.
+    if (this.#unfinished) return;
+    try {
+      await rm(this.#staging, { recursive: true, force: true });
+      await rmdir(dirname(this.#staging));
+    } catch {
+      // Mostly a neighbour's files: its folder stays while somebody uses it.
+    }
   }
 
   /** Writes bytes to the disk ahead of the transaction that gives them a name. */
   async stage(bytes: Uint8Array | string): Promise<StagedFile> {
+    if (this.#readOnly) throw lookingOnly();
     const path = join(this.#staging, randomUUID());
     try {
       await writeFile(path, bytes, { flag: 'wx' });
@@ -127,8 +141,8 @@ export class Workspace {
   }
 
   async #transactNow<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {
-    if (this.#readOnly) return body(reader(Date.now()));
     try {
+      if (this.#readOnly) return await body(reader(Date.now()));
       const lock = await this.#lock.acquire();
       try {
         await this.#finishJournal();
@@ -140,8 +154,7 @@ export class Workspace {
         await lock.release();
       }
     } catch (error) {
-      if (!isSystemError(error)) throw error;
-      throw new StoreUnavailable(`workspace ${this.root}: ${reasonOf(error)}`, { cause: error });
+      throw isSystemError(error) ? this.#unavailable(error) : error;
     }
   }
 
@@ -149,32 +162,66 @@ export class Workspace {
     if (changes.length === 0) return;
     const steps: Step[] = [];
     for (const { file, content } of changes) {
+      const to = relative(this.root, file);
       if (content === undefined) {
-        steps.push({ remove: file });
+        steps.push({ remove: to });
         continue;
       }
       await mkdir(dirname(file), { recursive: true });
       const { path } = typeof content === 'string' ? await this.stage(content) : content;
-      steps.push({ from: path, to: file });
+      steps.push({ from: relative(this.root, path), to });
     }
-    if (steps.length > 1) {
-      const { path } = await this.stage(JSON.stringify(steps));
-      await rename(path, this.#journal);
+    const [only, ...others] = steps;
+    if (only && others.length === 0) {
+      await this.#perform(only);
+      return;
     }
+    const { path } = await this.stage(JSON.stringify(steps));
+    await rename(path, this.#journal);
     try {
-      for (const step of steps) await perform(step);
-      if (steps.length > 1) await unlink(this.#journal);
+      for (const step of steps) await this.#perform(step);
+      await unlink(this.#journal);
     } catch (error) {
-      if (steps.length > 1) throw new UnfinishedCommit(reasonOf(error), { cause: error });
-      throw error;
+      this.#unfinished = true;
+      throw new UnfinishedCommit(`workspace ${this.root}: ${reasonOf(error)}`, { cause: error });
     }
   }
 
   async #finishJournal(): Promise<void> {
     const journal = await read(this.#journal);
-    if (journal === undefined) return;
-    for (const step of JSON.parse(journal.bytes.toString('utf8')) as Step[]) await perform(step);
-    await unlink(this.#journal);
+    if (journal !== undefined) {
+      for (const step of this.#stepsOf(journal)) await this.#perform(step);
+      await unlink(this.#journal);
+    }
+    this.#unfinished = false;
+  }
+
+  #stepsOf({ bytes }: FileState): Step[] {
+    try {
+      return JSON.parse(bytes.toString('utf8')) as Step[];
+    } catch {
+      // Only a power failure does that: a journal gets its name when it is whole.
+      throw new ConfigError(`${this.#journal} is damaged; delete it to go on without that commit`);
+    }
+  }
+
+  /** A staged file that is gone was renamed already, by ourselves or by whoever finished for us. */
+  async #perform(step: Step): Promise<void> {
+    const done = ignore('ENOENT');
+    if ('remove' in step) await unlink(join(this.root, step.remove)).catch(done);
+    else await rename(join(this.root, step.from), join(this.root, step.to)).catch(done);
+  }
+
+  #unavailable(error: unknown): StoreUnavailable {
+    return new StoreUnavailable(`workspace ${this.root}: ${reasonOf(error)}`, { cause: error });
+  }
+
+  /** Whole or not at all: an empty one would be left alone ever after. */
+  async #hideFromGit(): Promise<void> {
+    const file = join(this.root, '.gitignore');
+    if (await read(file)) return;
+    const { path } = await this.stage('*\n');
+    await rename(path, file);
   }
 
   /** Staged files of processes that died before they could use them. */
@@ -193,13 +240,15 @@ export class Workspace {
 }
 
 /** The commit is decided but not yet applied; the next holder of the lock does so. */
-export class UnfinishedCommit extends Error {
-  override readonly name = 'UnfinishedCommit';
+export class UnfinishedCommit extends StoreUnavailable {}
+
+function lookingOnly(): Error {
+  return new Error('this workspace was opened for looking only');
 }
 
 function reader(nowMs: number): Transaction {
   const refuse = () => {
-    throw new Error('this workspace was opened for looking only');
+    throw lookingOnly();
   };
   return { nowMs, read, names, write: refuse, remove: refuse };
 }
@@ -226,17 +275,12 @@ async function read(file: string): Promise<FileState | undefined> {
 
 async function names(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
   } catch (error) {
     if (isAbsence(error)) return [];
     throw error;
   }
-}
-
-/** A staged file that is gone was renamed already, by ourselves or by whoever finished for us. */
-async function perform(step: Step): Promise<void> {
-  if ('remove' in step) await unlink(step.remove).catch(ignore('ENOENT'));
-  else await rename(step.from, step.to).catch(ignore('ENOENT'));
 }
 
 function decodeOwner(name: string) {

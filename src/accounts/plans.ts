@@ -1,0 +1,56 @@
+import type { Account } from '../contracts/documents.js';
+
+export type PlanName = NonNullable<Account['plan']>;
+
+interface Plan {
+  readonly chartsPerDay: number;
+  /** Pixels. */
+  readonly maxWidth: number;
+  /** Pixels. */
+  readonly maxHeight: number;
+  /** Studies and drawings together. */
+  readonly maxParameters: number;
+}
+
+/** Chart-IMG's plans, smallest first (its pricing page, 2025-11). */
+const PLANS: Readonly<Record<PlanName, Plan>> = {
+  BASIC: { chartsPerDay: 50, maxWidth: 800, maxHeight: 600, maxParameters: 3 },
+  PRO: { chartsPerDay: 500, maxWidth: 1920, maxHeight: 1080, maxParameters: 5 },
+  MEGA: { chartsPerDay: 1_000, maxWidth: 1920, maxHeight: 1600, maxParameters: 10 },
+  ULTRA: { chartsPerDay: 3_000, maxWidth: 2048, maxHeight: 1920, maxParameters: 25 },
+  ENTERPRISE: { chartsPerDay: 5_000, maxWidth: 2048, maxHeight: 1920, maxParameters: 50 },
+};
+
+/** Without a plan's name: what the first implementation allowed itself of a free key's 50. */
+const DAILY_LIMIT_WITHOUT_PLAN = 44;
+/** The rest is left for calls that somebody makes by hand. */
+const SHARE_OF_PLAN = 0.95;
+
+/** What a chart asks of a plan. */
+export interface ChartNeeds {
+  readonly width: number;
+  readonly height: number;
+  readonly parameters: number;
+}
+
+/** Charts a UTC day that this worker allows itself, unless the usage document says otherwise. */
+export function configuredDailyLimit(account: Account): number {
+  if (account.dailyLimit !== undefined) return account.dailyLimit;
+  return account.plan
+    ? Math.floor(PLANS[account.plan].chartsPerDay * SHARE_OF_PLAN)
+    : DAILY_LIMIT_WITHOUT_PLAN;
+}
+
+/** An account without a named plan is taken at its word: the provider will tell. */
+export function canDraw(account: Account, needs: ChartNeeds): boolean {
+  return account.plan === undefined || fits(PLANS[account.plan], needs);
+}
+
+/** For messages: the smallest plan that would do; `undefined` when none does. */
+export function smallestPlanFor(needs: ChartNeeds): PlanName | undefined {
+  return (Object.keys(PLANS) as PlanName[]).find((name) => fits(PLANS[name], needs));
+}
+
+function fits(plan: Plan, { width, height, parameters }: ChartNeeds): boolean {
+  return width <= plan.maxWidth && height <= plan.maxHeight && parameters <= plan.maxParameters;
+}

@@ -1,0 +1,64 @@
+import type { Account } from '../contracts/documents.js';
+import { type ChartNeeds, canDraw } from './plans.js';
+import type { Day } from './usage.js';
+
+/** What one claim has reserved, as its lease records it: units of a day by account id. */
+export type Reserved = Readonly<Record<string, { readonly day: Day; readonly units: number }>>;
+
+/**
+ * This process's use of what its claim reserved. Every request sent takes one unit, before it is
+ * sent, of the very day it is sent on.
+ */
+export class Spending {
+  readonly #accounts: readonly Account[];
+  readonly #sent = new Map<string, { day: Day; units: number }>();
+  readonly #closed = new Set<string>();
+  #reserved: Reserved;
+
+  constructor(accounts: readonly Account[], reserved: Reserved) {
+    this.#accounts = accounts;
+    this.#reserved = reserved;
+  }
+
+  /** A unit of today from the account with most unsent ones; `undefined`: reserve more, or give up. */
+  take(needs: ChartNeeds, not: ReadonlySet<string>, today: Day): Account | undefined {
+    const account = this.open(needs, not)
+      .filter(({ id }) => this.#reserved[id]?.day === today && this.unsent(id) > 0)
+      .sort((a, b) => this.unsent(b.id) - this.unsent(a.id))[0];
+    if (account) {
+      const sent = this.#sent.get(account.id);
+      const units = sent?.day === today ? sent.units : 0;
+      this.#sent.set(account.id, { day: today, units: units + 1 });
+    }
+    return account;
+  }
+
+  /** The accounts that may still be asked for this chart. */
+  open(needs: ChartNeeds, not: ReadonlySet<string>): Account[] {
+    return this.#accounts.filter(
+      (account) => !this.#closed.has(account.id) && !not.has(account.id) && canDraw(account, needs),
+    );
+  }
+
+  /** The account is not asked again by this process. */
+  close(accountId: string): void {
+    this.#closed.add(accountId);
+  }
+
+  /** Takes over what the lease says after a commit that moved quota. */
+  reservedNow(reserved: Reserved): void {
+    this.#reserved = reserved;
+  }
+
+  /** Units that were reserved and surely never sent. */
+  unsent(accountId: string): number {
+    const reserved = this.#reserved[accountId];
+    if (!reserved) return 0;
+    const sent = this.#sent.get(accountId);
+    return reserved.units - (sent?.day === reserved.day ? sent.units : 0);
+  }
+
+  get reserved(): Reserved {
+    return this.#reserved;
+  }
+}

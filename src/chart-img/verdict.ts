@@ -1,0 +1,96 @@
+import { isJsonObject } from '../contracts/documents.js';
+import type { ProviderAnswer } from './chart-provider.js';
+import { type PngSize, wholePngSize } from './png.js';
+
+/**
+ * What an answer means for the chart and for the account that asked:
+ * - `chart`: here it is;
+ * - `chart-wrong`: nobody can draw this chart;
+ * - `key-bad`: this account's key is not accepted;
+ * - `plan-too-small`: this account's plan cannot draw it, a larger one may;
+ * - `quota-gone`: this account has nothing left today;
+ * - `quota-unsure`: a 429 of unknown text; twice in a row it is `quota-gone`;
+ * - `too-fast`: this account asked too often; nothing else is wrong;
+ * - `try-again`: the service stumbled.
+ */
+export type Verdict =
+  | { readonly kind: 'chart'; readonly png: Buffer; readonly size: PngSize }
+  | {
+      readonly kind:
+        | 'chart-wrong'
+        | 'key-bad'
+        | 'plan-too-small'
+        | 'quota-gone'
+        | 'quota-unsure'
+        | 'too-fast'
+        | 'try-again';
+      readonly httpStatus?: number;
+      /** The provider's own words, cut; or ours where it said nothing. */
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    };
+
+const MESSAGE_MAX = 300;
+
+/** Pure: the table of Chart-IMG's answers (its API documentation, v2, as of 2025-11). */
+export function judge(answer: ProviderAnswer): Verdict {
+  if (answer.kind === 'no-answer') return { kind: 'try-again', message: answer.message };
+  const { status, body, retryAfterMs } = answer;
+  if (status === 200) {
+    const size = wholePngSize(body);
+    return size
+      ? { kind: 'chart', png: body, size }
+      : { kind: 'chart-wrong', httpStatus: status, message: 'the answer was not a whole PNG' };
+  }
+  const message = wordsOf(body) || `HTTP ${status} without a message`;
+  return {
+    kind: meaningOf(status, message),
+    httpStatus: status,
+    message,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+function meaningOf(status: number, message: string): Exclude<Verdict['kind'], 'chart'> {
+  switch (status) {
+    case 401:
+      return 'key-bad';
+    case 403:
+      if (/layout/i.test(message)) return 'chart-wrong';
+      return /exceed max usage/i.test(message) ? 'plan-too-small' : 'key-bad';
+    case 429:
+      if (/limit exceeded/i.test(message)) return 'quota-gone';
+      return /too many requests/i.test(message) ? 'too-fast' : 'quota-unsure';
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return 'try-again';
+    default:
+      return 'chart-wrong';
+  }
+}
+
+/** The message in any of the shapes that Chart-IMG's errors come in. */
+function wordsOf(body: Buffer): string {
+  const text = body.toString('utf8');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = text;
+  }
+  return (readable(parsed) ?? '').replaceAll(/\s+/g, ' ').trim().slice(0, MESSAGE_MAX);
+}
+
+function readable(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) {
+    const lines = value.flatMap((entry) => readable(entry) ?? []);
+    return lines.length > 0 ? lines.join('; ') : undefined;
+  }
+  if (!isJsonObject(value)) return undefined;
+  const { msg, param } = value;
+  if (typeof msg === 'string') return typeof param === 'string' ? `${param}: ${msg}` : msg;
+  return readable(value['message']) ?? readable(value['error']) ?? readable(value['errors']);
+}

@@ -1,0 +1,31 @@
+import type { Account } from '../contracts/documents.js';
+
+export type ChartsApiMode = 'real' | 'mock' | 'record';
+export type Backend = 'local' | 'gcp';
+export type OutputSummary = 'none' | 'text' | 'json';
+
+/** Everything `run-local` was told from outside, parsed and checked once. Paths are absolute. */
+export interface RunConfig {
+  readonly flowRunPath: string;
+  readonly stepId: string | undefined;
+  readonly chartsApiMode: ChartsApiMode;
+  readonly backend: Backend;
+  /** Bucket name without `gs://`. */
+  readonly bucket: string;
+  readonly accounts: readonly Account[];
+  readonly workspace: string;
+  readonly templatesDir: string | undefined;
+  readonly fixturesDir: string | undefined;
+  readonly out: string | undefined;
+  readonly replay: boolean;
+  readonly ignoreDependencies: boolean;
+  readonly dryRun: boolean;
+  readonly concurrency: number;
+  /** For the whole step. */
+  readonly timeoutMs: number;
+  readonly leaseTtlMs: number;
+  /** IANA name. */
+  readonly timezone: string;
+  /** Things worth a word that do not stop the run. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { isJsonObject, type JsonObject } from '../../contracts/documents.js';
+import { ConfigError } from '../../failures.js';
+import { decodeFileName, encodeFileName } from '../../local-disk/file-names.js';
+import {
+  type FileState,
+  type Transaction,
+  UnfinishedCommit,
+  type Workspace,
+} from '../../local-disk/workspace.js';
+import type {
+  CommitResult,
+  DocumentPath,
+  DocumentStore,
+  FieldPath,
+  Page,
+  Precondition,
+  Reading,
+  StoredDocument,
+  Write,
+} from '../document-store.js';
+
+/** Documents as bare JSON files under `<workspace>/firestore`; a version is the hash of the bytes. */
+export class LocalDocumentStore implements DocumentStore {
+  readonly #workspace: Workspace;
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  read(paths: readonly DocumentPath[]): Promise<Reading> {
+    return this.#workspace.transact(async (transaction) => {
+      const found = new Map<DocumentPath, StoredDocument>();
+      for (const path of new Set(paths)) {
+        const document = await this.#readOne(transaction, path);
+        if (document) found.set(path, document);
+      }
+      return { readTimeMs: transaction.nowMs, get: (path) => found.get(path) };
+    });
+  }
+
+  async commit(writes: readonly Write[]): Promise<CommitResult> {
+    try {
+      return await this.#workspace.transact(async (transaction) => {
+        const versions = new Map<DocumentPath, string>();
+        const contents = new Map<DocumentPath, string>();
+        const pending = new Map<DocumentPath, JsonObject>();
+        for (const write of writes) {
+          const current = await this.#readOne(transaction, write.path);
+          if (!holds(write.when, current)) return { status: 'refused' };
+          const before = pending.get(write.path) ?? current?.data ?? {};
+          const data = write.kind === 'put' ? write.data : patched(before, write);
+          pending.set(write.path, data);
+          const content = `${JSON.stringify(data, null, 2)}\n`;
+          contents.set(write.path, content);
+          versions.set(write.path, versionOf(content));
+        }
+        for (const [path, content] of contents) transaction.write(this.fileOf(path), content);
+        return { status: 'committed', versions };
+      });
+    } catch (error) {
+      if (error instanceof UnfinishedCommit) return { status: 'unclear', cause: error };
+      throw error;
+    }
+  }
+
+  list(collection: string, page: { limit: number; after?: string }): Promise<Page> {
+    const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
+    return this.#workspace.transact(async (transaction) => {
+      const ids = (await transaction.names(folder))
+        .flatMap((name) => (name.endsWith('.json') ? [decodeFileName(name.slice(0, -5))] : []))
+        .filter((id): id is string => id !== undefined && id > (page.after ?? ''))
+        .sort(byCodeUnit);
+      const documents = [];
+      for (const id of ids.slice(0, page.limit)) {
+        const document = await this.#readOne(transaction, `${collection}/${id}`);
+        if (document) documents.push({ ...document, id });
+      }
+      const last = ids[page.limit - 1];
+      return ids.length > page.limit && last !== undefined
+        ? { documents, next: last }
+        : { documents };
+    });
+  }
+
+  /** Where a document lies on the disk. */
+  fileOf(path: DocumentPath): string {
+    return `${join(this.#workspace.root, 'firestore', ...segmentsOf(path))}.json`;
+  }
+
+  async #readOne(
+    transaction: Transaction,
+    path: DocumentPath,
+  ): Promise<StoredDocument | undefined> {
+    const file = this.fileOf(path);
+    const state = await transaction.read(file);
+    return state && parse(file, state);
+  }
+}
+
+function parse(file: string, { bytes, mtimeMs }: FileState): StoredDocument {
+  let data: unknown;
+  try {
+    data = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    data = undefined;
+  }
+  if (!isJsonObject(data)) {
+    throw new ConfigError(`${file} does not hold a JSON object; mend or delete it`);
+  }
+  return { data, version: versionOf(bytes), updateTimeMs: mtimeMs };
+}
+
+function versionOf(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function holds(when: Precondition | undefined, current: StoredDocument | undefined): boolean {
+  if (when === undefined) return true;
+  return 'absent' in when ? current === undefined : current?.version === when.version;
+}
+
+function patched(data: JsonObject, write: Extract<Write, { kind: 'patch' }>): JsonObject {
+  const copy = structuredClone(data);
+  for (const [field, value] of write.fields) setField(copy, field, value);
+  return copy;
+}
+
+/** As Firestore's field mask: parents are made where they are missing, siblings stay. */
+function setField(data: JsonObject, field: FieldPath, value: unknown): void {
+  const [head, ...rest] = field;
+  const [next] = rest;
+  if (next === undefined) {
+    if (value === undefined) delete data[head];
+    else data[head] = value;
+    return;
+  }
+  const child = Object.hasOwn(data, head) ? data[head] : undefined;
+  if (isJsonObject(child)) {
+    setField(child, [next, ...rest.slice(1)], value);
+  } else if (value !== undefined) {
+    const made: JsonObject = {};
+    data[head] = made;
+    setField(made, [next, ...rest.slice(1)], value);
+  }
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').map(encodeFileName);
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,37 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, reasonOf } from '../../failures.js';
+
+/** Chart templates as `<chartTemplateId>.json` in folders, the first folder that has one winning. */
+export class TemplateFolders {
+  readonly #folders: readonly string[];
+
+  constructor(folders: readonly string[]) {
+    this.#folders = folders;
+  }
+
+  /** The file's JSON, unchecked; `undefined`: no such file. Rejects with `ConfigError`. */
+  async find(chartTemplateId: string): Promise<unknown> {
+    const fileName = `${chartTemplateId}.json`;
+    for (const folder of this.#folders) {
+      // By its exact spelling, also on a disk that folds case.
+      if (!(await listing(folder)).includes(fileName)) continue;
+      const file = join(folder, fileName);
+      try {
+        return JSON.parse(await readFile(file, 'utf8'));
+      } catch (error) {
+        if (error instanceof SyntaxError) return 'not JSON';
+        throw new ConfigError(`chart template ${file} cannot be read: ${reasonOf(error)}`);
+      }
+    }
+    return undefined;
+  }
+}
+
+async function listing(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw new ConfigError(`templates folder ${folder} cannot be read: ${reasonOf(error)}`);
+  }
+}

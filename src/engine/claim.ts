@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { type Reserved, Spending } from '../accounts/spending.js';
+import { usageWrite } from '../accounts/usage.js';
+import type { FieldPath, Write } from '../documents/document-store.js';
+import { paths } from '../documents/paths.js';
+import type { EngineDeps, StepRequest } from './deps.js';
+import { keepManifest } from './kept-manifest.js';
+import { type LeaseDocument, leaseData, parseLease } from './lease-document.js';
+import type { PlannedChart as PlanLine } from '../contracts/documents.js';
+import type { StepOutcome } from './outcome.js';
+import { pngName } from '../artifacts/object-names.js';
+import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
+import { StepLease } from './step-lease.js';
+import { findStoredCharts, type StoredChart } from './stored-chart.js';
+import { type Situation, survey } from './survey.js';
+import { type Workload, workloadOf } from './workload.js';
+
+/** The step is ours: its status says `RUNNING`, its lease bears our token, its quota is reserved. */
+export interface Claimed {
+  readonly situation: Situation;
+  readonly workload: Workload;
+  readonly lease: StepLease;
+  /** `undefined`: calls cost nothing. */
+  readonly spending: Spending | undefined;
+  readonly serverClock: ServerClock;
+}
+
+/**
+ * Surveys the step and takes it in one conditional commit; whoever loses looks again and finds the
+ * step held. A commit that was refused is not yet lost: it may be our own, applied, with its reply
+ * lost, or a usage document may have moved. Only the token in the lease tells.
+ */
+export async function claim(
+  request: StepRequest,
+  deps: EngineDeps,
+  deadline: AbortSignal,
+): Promise<Claimed | StepOutcome> {
+  const token = randomUUID();
+  let probed = false;
+  for (let round = 0; ; round++) {
+    const situation = await survey(request, deps);
+    if ('reason' in situation) return situation;
+    const { selected, run } = situation;
+    const logger = deps.logger.with({ stepId: selected.stepId });
+    if (round === 0) {
+      const message = `step ${selected.stepId} is selected (${selected.status}, ${selected.entry})`;
+      logger.info('ready_step_selected', message, { status: selected.status });
+    }
+
+    const draft = draftLease(situation, token, deps);
+    const stored = await alreadyPaid(situation, draft, deps);
+    const workload = workloadOf(situation, stored, draft.attempt);
+    if (request.dryRun) return planned(situation, workload);
+    if (deps.signal.aborted) return interruptedBeforeClaim(situation);
+
+    if (!probed) await deps.artifacts.probe();
+    probed = true;
+    if (selected.entry === 'replay') await keepManifest(run.runId, selected.stepId, deps);
+    const lease: LeaseDocument = { ...draft, reserved: reservedBy(workload, situation) };
+    const sent = new Stopwatch(deps.clock);
+    const result = await deps.documents.commit(claimWrites(situation, lease, workload));
+    const version =
+      result.status === 'committed'
+        ? result.versions.get(paths.lease(run.runId, selected.stepId))
+        : await ourVersion(situation, lease, deps);
+    const { attempt } = lease;
+    const claimed = version !== undefined;
+    logger.info(
+      'claim_attempt',
+      claimed ? `claimed step ${selected.stepId}, attempt ${attempt}` : 'the claim was refused; looking again',
+      { claimed, status: selected.status, attempt },
+    );
+    if (version !== undefined) {
+      warnOfQuota(situation, workload, deps);
+      const path = paths.lease(run.runId, selected.stepId);
+      return {
+        situation,
+        workload,
+        lease: new StepLease(deps.documents, path, deps.clock, { lease, version, sent }),
+        spending: deps.accounts.length > 0 ? new Spending(deps.accounts, lease.reserved) : undefined,
+        serverClock: situation.serverClock,
+      };
+    }
+    if (workload.units.size > 0) {
+      logger.debug('chart_api_usage_claim_conflict', 'the claim met a changed document', { round });
+    }
+    if (deadline.aborted) return refusedTooOften(situation);
+    await backOff(deps.clock, round, deadline);
+  }
+}
+
+/** Same claim for a takeover, a new one from READY and for a replay; only a death raises attempt. */
+function draftLease(
+  { selected, lease: before }: Situation,
+  token: string,
+  { settings, owner, clock }: EngineDeps,
+): LeaseDocument {
+  const takeover = selected.entry === 'takeover' ? before : undefined;
+  return {
+    schemaVersion: 1,
+    token,
+    claimId: takeover?.claimId ?? randomUUID(),
+    attempt: takeover ? takeover.attempt + (selected.expired ? 1 : 0) : 1,
+    state: 'ACTIVE',
+    ttlMs: settings.leaseTtlMs,
+    heartbeat: (before?.heartbeat ?? 0) + 1,
+    writeId: randomUUID(),
+    claimedAt: new Date(clock.now()).toISOString(),
+    owner,
+    reserved: {},
+  };
+}
+
+/** Only a takeover continues a claim: the folder is listed once, before its commit. */
+async function alreadyPaid(
+  { selected, run, inputs, charts }: Situation,
+  { claimId }: LeaseDocument,
+  { artifacts, logger }: EngineDeps,
+): Promise<ReadonlyMap<string, StoredChart>> {
+  if (selected.entry !== 'takeover' || 'error' in inputs) return new Map();
+  const { stepId } = selected;
+  const wanted = charts.filter((chart) => chart.kind === 'render');
+  const folder = { runId: run.runId, stepId, claimId, inputs };
+  const stored = await findStoredCharts(artifacts, folder, wanted);
+  for (const [chartTemplateId, { name }] of stored) {
+    logger.info('chart_reused', `${chartTemplateId} is stored already`, { stepId, chartTemplateId, objectName: name });
+  }
+  return stored;
+}
+
+function reservedBy({ units }: Workload, { usages }: Situation): Reserved {
+  return Object.fromEntries(
+    usages.flatMap(({ account, day }) => {
+      const count = units.get(account.id);
+      return count === undefined ? [] : [[account.id, { day, units: count }]];
+    }),
+  );
+}
+
+function claimWrites(situation: Situation, lease: LeaseDocument, workload: Workload): Write[] {
+  const { run, runVersion, selected, leaseDocument, usages } = situation;
+  const field = (...rest: string[]): FieldPath => ['steps', selected.stepId, ...rest];
+  const replay = selected.entry === 'replay';
+  return [
+    {
+      kind: 'patch',
+      path: paths.flowRun(run.runId),
+      when: { version: runVersion },
+      fields: [
+        [field('status'), 'RUNNING'],
+        ...(replay ? ([[field('finishedAt'), undefined], [field('error'), undefined]] as const) : []),
+      ],
+    },
+    {
+      kind: 'put',
+      path: paths.lease(run.runId, selected.stepId),
+      data: leaseData(lease),
+      when: leaseDocument ? { version: leaseDocument.version } : { absent: true },
+    },
+    ...usages.flatMap((usage) => {
+      const units = workload.units.get(usage.account.id) ?? 0;
+      return units > 0 ? [usageWrite(paths.usage(usage.account.id), usage, units)] : [];
+    }),
+  ];
+}
+
+/** After a refused or unclear commit: our lease's version, if it is there after all. */
+async function ourVersion(
+  { run, selected }: Situation,
+  { token, writeId }: LeaseDocument,
+  { documents }: EngineDeps,
+): Promise<string | undefined> {
+  const path = paths.lease(run.runId, selected.stepId);
+  const document = (await documents.read([path])).get(path);
+  const lease = parseLease(document);
+  return lease?.token === token && lease.writeId === writeId ? document?.version : undefined;
+}
+
+function planned({ run, selected, inputs, charts }: Situation, workload: Workload): StepOutcome {
+  const { stepId, status } = selected;
+  const identity = { runId: run.runId, stepId, status };
+  if ('error' in inputs) {
+    return { reason: 'planned', ...identity, minImages: null, plan: [], error: inputs.error };
+  }
+  const plan = charts.map((chart): PlanLine => {
+    const { chartTemplateId, request } = chart;
+    const error = workload.failed.get(chartTemplateId) ?? null;
+    const stored = workload.stored.get(chartTemplateId);
+    const name = pngName({ runId: run.runId, stepId, ...inputs, chartTemplateId }, new Date(0));
+    return {
+      chartTemplateId,
+      action: error ? 'fail' : stored ? 'reuse' : 'render',
+      chartImgSymbol: request?.chartImgSymbol ?? null,
+      interval: request?.interval ?? null,
+      objectName: error ? null : (stored?.name ?? name.replace('19700101-000000', '<YYYYMMDD-HHmmss>')),
+      error: error && { code: error.code, message: error.message },
+    };
+  });
+  const possible = plan.filter(({ action }) => action !== 'fail').length;
+  const first = plan.find(({ action }) => action === 'fail');
+  const error =
+    possible < inputs.minImages && first
+      ? (workload.failed.get(first.chartTemplateId) ?? null)
+      : null;
+  return { reason: 'planned', ...identity, minImages: inputs.minImages, plan, error };
+}
+
+function interruptedBeforeClaim({ run, selected }: Situation): StepOutcome {
+  return {
+    reason: 'interrupted',
+    runId: run.runId,
+    stepId: selected.stepId,
+    claimed: false,
+    attempt: null,
+    message: 'interrupted before the claim; nothing was written',
+  };
+}
+
+function refusedTooOften({ run, selected }: Situation): StepOutcome {
+  return {
+    reason: 'held',
+    runId: run.runId,
+    stepId: selected.stepId,
+    status: selected.status,
+    message: `step ${selected.stepId} could not be claimed before the deadline: others keep writing its run; run again`,
+  };
+}
+
+/** From here on people want to know before it is too late. */
+const WARN_FROM = 0.8;
+
+function warnOfQuota({ usages }: Situation, { units }: Workload, { logger }: EngineDeps): void {
+  for (const { account, used, limit, closed } of usages) {
+    const usedNow = used + (units.get(account.id) ?? 0);
+    if (closed !== undefined) {
+      logger.warn('chart_api_quota_warning', `account ${account.id} is closed: ${closed}`, { accountId: account.id });
+    } else if (usedNow >= limit * WARN_FROM) {
+      const message = `account ${account.id} has used ${usedNow} of today's ${limit} charts`;
+      logger.warn('chart_api_quota_warning', message, { accountId: account.id, used: usedNow, limit });
+    }
+  }
+}
+

@@ -1,0 +1,53 @@
+import type { ArtifactStore } from '../artifacts/artifact-store.js';
+import type { ChartProvider } from '../chart-img/chart-provider.js';
+import type { Clock } from '../clock.js';
+import type { Account } from '../contracts/documents.js';
+import type { DocumentStore } from '../documents/document-store.js';
+import type { Logger } from '../log/logger.js';
+import type { LeaseOwner } from './lease-document.js';
+
+/** Where chart templates come from that the document store does not hold. */
+export interface TemplateFallback {
+  /** The template's JSON, unchecked; `undefined`: no such template. */
+  find(chartTemplateId: string): Promise<unknown>;
+}
+
+/** Everything the engine works with: ports, settings, and the world's clock. */
+export interface EngineDeps {
+  readonly documents: DocumentStore;
+  readonly artifacts: ArtifactStore;
+  readonly provider: ChartProvider;
+  readonly templates: TemplateFallback;
+  /** Empty: calls cost no quota. */
+  readonly accounts: readonly Account[];
+  readonly owner: LeaseOwner;
+  /** `true` only if that owner surely ended; where nobody can know, always `false`. */
+  readonly ownerIsGone: (owner: LeaseOwner) => boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+  readonly settings: {
+    /** Charts rendered at the same time. */
+    readonly concurrency: number;
+    /** For the whole step. */
+    readonly timeoutMs: number;
+    readonly leaseTtlMs: number;
+    /** IANA name, written into every request. */
+    readonly timezone: string;
+    /** For the log: `real`, `mock` or `record`. */
+    readonly chartsApiMode: string;
+  };
+}
+
+/** Which step is to be done, and how much of the rules the operator sets aside. */
+export interface StepRequest {
+  readonly runId: string;
+  /** `undefined`: the first eligible one. */
+  readonly stepId: string | undefined;
+  readonly replay: boolean;
+  readonly ignoreDependencies: boolean;
+  /** A dependency that is nowhere in the run is a warning for a named step. */
+  readonly tolerateAbsentDependencies: boolean;
+  readonly dryRun: boolean;
+}

@@ -1,0 +1,158 @@
+import { deal } from '../accounts/dealing.js';
+import type { ChartNeeds } from '../accounts/plans.js';
+import type { Reserved, Spending } from '../accounts/spending.js';
+import {
+  type AccountUsage,
+  type Day,
+  dayOf,
+  exhaustedWrite,
+  readUsage,
+  usageWrite,
+} from '../accounts/usage.js';
+import type { Clock } from '../clock.js';
+import type { Account } from '../contracts/documents.js';
+import type { Reading, Write } from '../documents/document-store.js';
+import { paths } from '../documents/paths.js';
+import { backOff, type ServerClock } from './server-clock.js';
+import type { StepLease } from './step-lease.js';
+
+/** Around 00:00 UTC nobody can say which day a call will be counted on. */
+const MIDNIGHT_GUARD_MS = 5_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * Where a running step gets its units: from what its claim reserved, else by a top-up. Every
+ * commit that moves quota also writes `reserved` into our lease, so that a lost reply is never
+ * repeated, and a dead worker's units are never given back.
+ */
+export class QuotaDesk {
+  readonly #spending: Spending;
+  readonly #lease: StepLease;
+  readonly #serverClock: ServerClock;
+  readonly #clock: Clock;
+
+  constructor(spending: Spending, lease: StepLease, serverClock: ServerClock, clock: Clock) {
+    this.#spending = spending;
+    this.#lease = lease;
+    this.#serverClock = serverClock;
+    this.#clock = clock;
+  }
+
+  /** One unit, taken before the call is sent; `undefined`: no account can pay for this chart. */
+  async unit(
+    needs: ChartNeeds,
+    not: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<Account | undefined> {
+    for (;;) {
+      const today = await this.#today(signal);
+      const account = this.#spending.take(needs, not, today);
+      if (account) return account;
+      if (!(await this.#topUp(needs, not, today, signal))) return undefined;
+    }
+  }
+
+  /** Nothing is left for this account today, says the provider: so the ledger says it to the others. */
+  async exhausted(account: Account, signal: AbortSignal): Promise<void> {
+    this.#spending.close(account.id);
+    const path = paths.usage(account.id);
+    for (let round = 0; !signal.aborted; round++) {
+      const done = await this.#lease.exclusively(async (hold) => {
+        const reading = await hold.read([path]);
+        const usage = readUsage(account, reading.get(path), dayOf(reading.readTimeMs));
+        const moot = usage.closed !== undefined;
+        return moot || (await hold.commit({}, [exhaustedWrite(path, usage)])) === 'committed';
+      });
+      if (done) return;
+      await backOff(this.#clock, round, signal);
+    }
+  }
+
+  async #topUp(
+    needs: ChartNeeds,
+    not: ReadonlySet<string>,
+    today: Day,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const open = this.#spending.open(needs, not);
+    for (let round = 0; open.length > 0; round++) {
+      signal.throwIfAborted();
+      const result = await this.#lease.exclusively(async (hold) => {
+        const reading = await hold.read(open.map(({ id }) => paths.usage(id)));
+        // What an earlier commit with a lost reply reserved counts as well.
+        this.#spending.reservedNow(hold.lease.reserved);
+        const usages = usagesIn(reading, open, today);
+        const [id] = deal([needs], usages).keys();
+        const usage = usages.find(({ account }) => account.id === id);
+        if (!usage) return 'nothing-left';
+        const reserved = oneMore(hold.lease.reserved, usage);
+        const write = usageWrite(paths.usage(usage.account.id), usage, 1);
+        const committed = await hold.commit({ reserved }, [write]);
+        if (committed === 'committed') this.#spending.reservedNow(reserved);
+        return committed;
+      });
+      if (result === 'nothing-left') return false;
+      if (result === 'committed') return true;
+      await backOff(this.#clock, round, signal);
+    }
+    return false;
+  }
+
+  /** The UTC day by the store's clock, once it is surely that day. */
+  async #today(signal: AbortSignal): Promise<Day> {
+    for (;;) {
+      signal.throwIfAborted();
+      const now = this.#serverClock.nowMs();
+      const sinceMidnight = now % DAY_MS;
+      const beyond =
+        sinceMidnight < MIDNIGHT_GUARD_MS
+          ? MIDNIGHT_GUARD_MS - sinceMidnight
+          : sinceMidnight >= DAY_MS - MIDNIGHT_GUARD_MS
+            ? DAY_MS - sinceMidnight + MIDNIGHT_GUARD_MS
+            : 0;
+      if (beyond === 0) return dayOf(now);
+      await this.#clock.sleep(beyond, signal);
+    }
+  }
+}
+
+/**
+ * The writes that give back what was surely not sent: not across a day, not for an account that
+ * is exhausted or closed.
+ */
+export function refundWrites(
+  accounts: readonly Account[],
+  spending: Spending | undefined,
+  reading: Reading,
+): Write[] {
+  if (!spending) return [];
+  const today = dayOf(reading.readTimeMs);
+  return refundable(spending).flatMap((id) => {
+    const account = accounts.find((candidate) => candidate.id === id);
+    if (!account || spending.reserved[id]?.day !== today) return [];
+    const usage = readUsage(account, reading.get(paths.usage(id)), today);
+    return usage.closed === undefined && usage.used > 0
+      ? [usageWrite(paths.usage(id), usage, -spending.unsent(id))]
+      : [];
+  });
+}
+
+/** The accounts that have something to give back. */
+export function refundable(spending: Spending | undefined): string[] {
+  return spending
+    ? Object.keys(spending.reserved).filter((id) => spending.unsent(id) > 0)
+    : [];
+}
+
+function usagesIn(reading: Reading, accounts: readonly Account[], today: Day): AccountUsage[] {
+  const day = dayOf(reading.readTimeMs);
+  return day === today
+    ? accounts.map((account) => readUsage(account, reading.get(paths.usage(account.id)), day))
+    : [];
+}
+
+function oneMore(reserved: Reserved, { account, day }: AccountUsage): Reserved {
+  const before = reserved[account.id];
+  const units = before?.day === day ? before.units : 0;
+  return { ...reserved, [account.id]: { day, units: units + 1 } };
+}

@@ -1,0 +1,256 @@
+import { isRunId, isStepId } from '../contracts/ids.js';
+import { isJsonObject, type JsonObject } from '../contracts/documents.js';
+import type { StoredDocument } from '../documents/document-store.js';
+import { Logger } from '../log/logger.js';
+import type { StepRequest } from './deps.js';
+import { type LeaseOwner, parseLease, standingOf } from './lease-document.js';
+import type { StepOutcome } from './outcome.js';
+
+/** How a step may be entered: from `READY`, from a dead or released holder, or anew by the operator. */
+export type Entry = 'fresh' | 'takeover' | 'replay';
+
+export interface Selected {
+  readonly stepId: string;
+  readonly status: string;
+  readonly entry: Entry;
+  /** The holder before died, which counts as an attempt; a release does not. */
+  readonly expired: boolean;
+}
+
+/** A run as far as selecting needs it: addressable steps, in ascending order of their ids. */
+export interface Run {
+  readonly runId: string;
+  readonly data: JsonObject;
+  readonly steps: JsonObject;
+}
+
+type NotAddressable = Extract<StepOutcome, { reason: 'not-addressable' }>;
+
+/** Checks what must hold before anything of the run can be named, let alone written. */
+export function addressRun(data: JsonObject, stepId: string | undefined): Run | NotAddressable {
+  const { runId, steps } = data;
+  const refuse = (message: string): NotAddressable => ({
+    reason: 'not-addressable',
+    runId: isRunId(runId) ? runId : null,
+    stepId: isStepId(stepId) ? stepId : null,
+    message,
+  });
+  if (!isRunId(runId)) {
+    return refuse(
+      `runId: ${runId === undefined ? 'is required' : `${quoted(runId)} is not a run id`} (like 20251221-120000_BTCUSDT_demo)`,
+    );
+  }
+  if (!isJsonObject(steps) || Object.keys(steps).length === 0) {
+    return refuse('steps: the flow run has no steps');
+  }
+  if (stepId === undefined) return { runId, data, steps };
+  if (!isStepId(stepId)) return refuse(`--step-id: ${quoted(stepId)} is not a step id`);
+  const step = Object.hasOwn(steps, stepId) ? steps[stepId] : undefined;
+  if (!isJsonObject(step)) {
+    return refuse(`--step-id: run ${runId} has no step ${stepId}; it has ${listed(Object.keys(steps))}`);
+  }
+  if (step['stepType'] !== 'CHART_EXPORT') {
+    return refuse(
+      `--step-id: ${stepId} is of type ${quoted(step['stepType'])}, this worker does CHART_EXPORT`,
+    );
+  }
+  if (typeof step['status'] !== 'string') {
+    return refuse(`steps[${quoted(stepId)}].status: is required`);
+  }
+  return { runId, data, steps };
+}
+
+/** The CHART_EXPORT steps that can be named, ascending by code unit. */
+export function chartExportSteps(run: Run, logger: Logger): string[] {
+  const ours = Object.keys(run.steps).filter((id) => stepOf(run, id)?.['stepType'] === 'CHART_EXPORT');
+  const hostile = ours.filter((id) => !isStepId(id));
+  for (const id of hostile) {
+    logger.warn('step_id_passed_over', `step ${quoted(id)} is passed over: its id is not allowed`);
+  }
+  return ours.filter(isStepId).sort((a, b) => (a < b ? -1 : 1));
+}
+
+export function stepOf(run: Run, stepId: string): JsonObject | undefined {
+  const step = Object.hasOwn(run.steps, stepId) ? run.steps[stepId] : undefined;
+  return isJsonObject(step) ? step : undefined;
+}
+
+/** What selecting needs besides the run: the leases of its steps, as read at one moment. */
+export interface Leases {
+  readonly readTimeMs: number;
+  readonly of: (stepId: string) => StoredDocument | undefined;
+  readonly ownerIsGone: (owner: LeaseOwner) => boolean;
+}
+
+/** Pure but for its log lines: the step to do, or why there is none. */
+export function select(
+  run: Run,
+  request: StepRequest,
+  leases: Leases,
+  logger: Logger,
+): Selected | StepOutcome {
+  if (request.stepId !== undefined) return enter(run, request.stepId, request, leases, logger);
+  const steps = chartExportSteps(run, logger);
+  if (request.replay) return selectForReplay(run, steps, request, leases, logger);
+
+  const reasons: string[] = [];
+  for (const stepId of steps) {
+    const found = enter(run, stepId, { ...request, tolerateAbsentDependencies: false }, leases, logger);
+    if ('entry' in found) return found;
+    if (found.reason === 'not-ready' && run.data['status'] === 'CANCELLED') reasons.push(stepId);
+    else if (found.reason !== 'already-final') reasons.push('message' in found ? found.message : stepId);
+  }
+  const statuses = steps.map((stepId) => stepOf(run, stepId)?.['status']);
+  if (steps.length > 0 && statuses.every((status) => status === 'SUCCEEDED')) {
+    return { reason: 'all-succeeded', runId: run.runId };
+  }
+  return { reason: 'nothing-eligible', runId: run.runId, message: whyNothing(run, steps, reasons) };
+}
+
+function selectForReplay(
+  run: Run,
+  steps: readonly string[],
+  request: StepRequest,
+  leases: Leases,
+  logger: Logger,
+): Selected | StepOutcome {
+  const [only, ...others] = steps;
+  if (only === undefined) {
+    return { reason: 'nothing-eligible', runId: run.runId, message: whyNothing(run, steps, []) };
+  }
+  if (others.length > 0) {
+    return {
+      reason: 'misconfigured',
+      message: `--replay: run ${run.runId} has several CHART_EXPORT steps, name one with --step-id: ${listed(steps)}`,
+    };
+  }
+  return enter(run, only, request, leases, logger);
+}
+
+/**
+ * The steps whose leases and templates selecting may need: every one that may be entered, up to the
+ * first that is ready for sure.
+ */
+export function shortlist(run: Run, request: StepRequest): string[] {
+  if (request.stepId !== undefined) return [request.stepId];
+  const quiet = new Logger(() => undefined);
+  const steps = chartExportSteps(run, quiet);
+  if (request.replay) return steps.length === 1 ? steps : [];
+  const possible = steps.filter((id) => {
+    const status = stepOf(run, id)?.['status'];
+    return status === 'READY' || status === 'RUNNING';
+  });
+  const isReady = (id: string) => {
+    const step = stepOf(run, id) as JsonObject;
+    const blocking = request.ignoreDependencies ? [] : blockers(run, step, request, quiet);
+    return step['status'] === 'READY' && blocking.length === 0;
+  };
+  const sure = possible.findIndex(isReady);
+  return sure === -1 ? possible : possible.slice(0, sure + 1);
+}
+
+/** Whether this one step may be entered now, and how. */
+function enter(
+  run: Run,
+  stepId: string,
+  request: StepRequest,
+  leases: Leases,
+  logger: Logger,
+): Selected | StepOutcome {
+  const step = stepOf(run, stepId) as JsonObject;
+  const status = String(step['status']);
+  const identity = { runId: run.runId, stepId };
+  const replayHint = 'use --replay to do it again';
+
+  if (status === 'SUCCEEDED' || status === 'FAILED') {
+    if (!request.replay) return alreadyFinal(identity, status, step);
+    return unblocked({ stepId, status, entry: 'replay', expired: false });
+  }
+  if (run.data['status'] === 'CANCELLED') {
+    return { reason: 'not-ready', ...identity, status, message: `run ${run.runId} is CANCELLED` };
+  }
+  if (status === 'READY') return unblocked({ stepId, status, entry: 'fresh', expired: false });
+  if (status !== 'RUNNING') {
+    const message = `step ${stepId} is ${status}, not READY`;
+    return { reason: 'not-ready', ...identity, status, message };
+  }
+
+  const lease = leases.of(stepId);
+  const standing = standingOf(lease, leases.readTimeMs, leases.ownerIsGone);
+  if (standing === 'live') {
+    return { reason: 'held', ...identity, status, message: heldBy(stepId, lease) };
+  }
+  if (request.replay) return unblocked({ stepId, status, entry: 'replay', expired: false });
+  if (standing === 'none') {
+    const message = `step ${stepId} is RUNNING without a lease: another kind of worker holds it; ${replayHint} if that one is dead`;
+    return { reason: 'unleased', ...identity, status, message };
+  }
+  return unblocked({ stepId, status, entry: 'takeover', expired: standing === 'expired' });
+
+  function unblocked(selected: Selected): Selected | StepOutcome {
+    const blocking = request.ignoreDependencies ? [] : blockers(run, step, request, logger);
+    if (blocking.length === 0) return selected;
+    const message = `step ${stepId} is blocked by ${listed(blocking)}`;
+    logger.info('depends_on_blocked', message, { stepId, blockedBy: blocking });
+    return { reason: 'blocked', ...identity, status, message };
+  }
+}
+
+/** Each dependency that is not `SUCCEEDED`, with what it is instead. */
+function blockers(run: Run, step: JsonObject, request: StepRequest, logger: Logger): string[] {
+  const dependsOn = step['dependsOn'] ?? [];
+  if (!Array.isArray(dependsOn)) return ['a dependsOn that is not a list'];
+  return dependsOn.flatMap((dependency: unknown) => {
+    const other = typeof dependency === 'string' ? stepOf(run, dependency) : undefined;
+    if (other?.['status'] === 'SUCCEEDED') return [];
+    if (other) return [`${dependency} (${String(other['status'])})`];
+    if (request.tolerateAbsentDependencies) {
+      logger.warn('depends_on_blocked', `dependency ${quoted(dependency)} is not in the run; passed over for a named step`);
+      return [];
+    }
+    return [`${quoted(dependency)} (not in the run)`];
+  });
+}
+
+function alreadyFinal(
+  identity: { runId: string; stepId: string },
+  status: 'SUCCEEDED' | 'FAILED',
+  step: JsonObject,
+): StepOutcome {
+  const { error, outputs } = step;
+  const code = isJsonObject(error) ? error['code'] : undefined;
+  const uri = isJsonObject(outputs) ? outputs['outputsManifestGcsUri'] : undefined;
+  return {
+    reason: 'already-final',
+    ...identity,
+    status,
+    errorCode: typeof code === 'string' ? code : null,
+    manifestUri: typeof uri === 'string' ? uri : null,
+  };
+}
+
+function heldBy(stepId: string, document: StoredDocument | undefined): string {
+  const lease = parseLease(document);
+  const holder = lease ? `process ${lease.owner.pid} on ${lease.owner.host}` : 'another worker';
+  const since = lease ? ` since ${lease.claimedAt}` : '';
+  return `step ${stepId} is held by ${holder}${since}`;
+}
+
+function whyNothing(run: Run, steps: readonly string[], reasons: readonly string[]): string {
+  if (run.data['status'] === 'CANCELLED') return `run ${run.runId} is CANCELLED`;
+  if (steps.length === 0) return `run ${run.runId} has no CHART_EXPORT step`;
+  if (reasons.length === 0) {
+    return `run ${run.runId} has no CHART_EXPORT step left to do; use --replay --step-id to do one again`;
+  }
+  return `no CHART_EXPORT step of run ${run.runId} is eligible: ${listed(reasons)}`;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

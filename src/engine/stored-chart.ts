@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import type { ArtifactStore, ObjectInfo, ObjectName } from '../artifacts/artifact-store.js';
+import { gsUri, pngName, stepFolder } from '../artifacts/object-names.js';
+import type { ChartSource } from '../chart-img/chart-provider.js';
+import type { PngSize } from '../chart-img/png.js';
+import type { ManifestItem } from '../contracts/documents.js';
+import type { RenderableChart, StepInputs } from './plan.js';
+
+/** A chart that stands in the bucket, ready for the manifest. */
+export interface StoredChart {
+  readonly name: ObjectName;
+  readonly item: ManifestItem;
+}
+
+/** Where a step's charts go, and which claim pays for them. */
+export interface ChartFolder {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly claimId: string;
+  readonly inputs: StepInputs;
+}
+
+export interface NewChart {
+  readonly chart: RenderableChart;
+  readonly png: Buffer;
+  readonly size: PngSize;
+  /** When the image arrived. */
+  readonly generatedAt: Date;
+}
+
+/**
+ * Stores one PNG. A name that is taken is ours if an earlier try stored it and its reply was lost;
+ * else somebody rendered the same chart in the same second: the stamp moves one second, once.
+ * `undefined`: that was taken too. Rejects with `StoreUnavailable`.
+ */
+export async function storeChart(
+  artifacts: ArtifactStore,
+  folder: ChartFolder,
+  { chart, png, size, generatedAt }: NewChart,
+): Promise<StoredChart | undefined> {
+  const sha256 = createHash('sha256').update(png).digest('hex');
+  for (const at of [generatedAt, new Date(generatedAt.getTime() + 1_000)]) {
+    const name = nameOf(folder, chart, at);
+    const metadata = {
+      claimId: folder.claimId,
+      requestHash: chart.request.requestHash,
+      source: chart.foresight.source,
+      chartTemplateId: chart.chartTemplateId,
+      generatedAt: at.toISOString(),
+      sha256,
+      width: String(size.width),
+      height: String(size.height),
+    };
+    const object = { name, body: png, contentType: 'image/png', metadata, when: 'absent' } as const;
+    const result = await artifacts.put(object);
+    const isOurs =
+      result.status === 'stored' ||
+      matches((await artifacts.look(name))?.metadata ?? {}, metadata);
+    if (isOurs) {
+      return stored(artifacts.bucket, name, chart, metadata, png.length);
+    }
+  }
+  return undefined;
+}
+
+/** The charts that an earlier holder of the same claim paid for and stored, by template id. */
+export async function findStoredCharts(
+  artifacts: ArtifactStore,
+  folder: ChartFolder,
+  charts: readonly RenderableChart[],
+): Promise<Map<string, StoredChart>> {
+  const objects = await artifacts.list(stepFolder(folder.runId, folder.stepId));
+  const found = new Map<string, StoredChart>();
+  for (const chart of charts) {
+    const object = objects.find((candidate) => isPaid(candidate, folder, chart));
+    if (!object) continue;
+    const metadata = object.metadata as unknown as ChartMetadata;
+    const { chartTemplateId } = chart;
+    found.set(chartTemplateId, stored(artifacts.bucket, object.name, chart, metadata, object.size));
+  }
+  return found;
+}
+
+interface ChartMetadata {
+  readonly generatedAt: string;
+  readonly sha256: string;
+  readonly source: string;
+  readonly width: string;
+  readonly height: string;
+}
+
+function isPaid(object: ObjectInfo, folder: ChartFolder, chart: RenderableChart): boolean {
+  const { metadata } = object;
+  const generatedAt = new Date(metadata['generatedAt'] ?? Number.NaN);
+  return (
+    matches(metadata, {
+      claimId: folder.claimId,
+      requestHash: chart.request.requestHash,
+      source: chart.foresight.source,
+      chartTemplateId: chart.chartTemplateId,
+    }) &&
+    /^[0-9a-f]{64}$/.test(metadata['sha256'] ?? '') &&
+    Number(metadata['width']) > 0 &&
+    Number(metadata['height']) > 0 &&
+    !Number.isNaN(generatedAt.getTime()) &&
+    object.name === nameOf(folder, chart, generatedAt)
+  );
+}
+
+function nameOf({ runId, stepId, inputs }: ChartFolder, chart: RenderableChart, at: Date) {
+  const { chartTemplateId } = chart;
+  return pngName({ runId, stepId, ...inputs, chartTemplateId }, at);
+}
+
+function matches(
+  metadata: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => metadata[key] === value);
+}
+
+function stored(
+  bucket: string,
+  name: ObjectName,
+  chart: RenderableChart,
+  metadata: ChartMetadata,
+  bytes: number,
+): StoredChart {
+  const item: ManifestItem = {
+    chartTemplateId: chart.chartTemplateId,
+    kind: chart.template.description,
+    generatedAt: metadata.generatedAt,
+    png_gcs_uri: gsUri(bucket, name),
+    meta: {
+      source: metadata.source as ChartSource,
+      chartImgSymbol: chart.request.chartImgSymbol,
+      interval: chart.request.interval,
+      width: Number(metadata.width),
+      height: Number(metadata.height),
+      bytes,
+      sha256: metadata.sha256,
+    },
+  };
+  return { name, item };
+}

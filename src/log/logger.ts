@@ -1,0 +1,87 @@
+export type Severity = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+
+/** An API: dashboards rest on these names. */
+export type EventName =
+  | 'local_run_started'
+  | 'cloud_event_received'
+  | 'cloud_event_parsed'
+  | 'cloud_event_ignored'
+  | 'cloud_event_noop'
+  | 'cloud_event_finished'
+  | 'flow_run_imported'
+  | 'ready_step_selected'
+  | 'depends_on_blocked'
+  | 'step_id_passed_over'
+  | 'core_start'
+  | 'core_noop_already_final'
+  | 'claim_attempt'
+  | 'lease_lost'
+  | 'lease_released'
+  | 'chart_api_call_start'
+  | 'chart_api_call_finished'
+  | 'chart_api_mock_missing'
+  | 'chart_api_quota_warning'
+  | 'chart_api_usage_claim_conflict'
+  | 'chart_api_limit_exceeded'
+  | 'chart_reused'
+  | 'chart_failed'
+  | 'chart_stored'
+  | 'manifest_kept'
+  | 'manifest_written'
+  | 'step_completed'
+  | 'finalize_failed'
+  | 'config_warning'
+  | 'config_error'
+  | 'infrastructure_error'
+  | 'internal_error';
+
+export interface LogEvent {
+  readonly severity: Severity;
+  readonly event: EventName;
+  /** One sentence for people. */
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Where events end: JSON lines, or words on a terminal. Never throws. */
+export type LogSink = (event: LogEvent) => void;
+
+/** Hands events to the sink, with the fields that its scope knows. */
+export class Logger {
+  readonly #sink: LogSink;
+  readonly #scope: Readonly<Record<string, unknown>>;
+
+  constructor(sink: LogSink, scope: Readonly<Record<string, unknown>> = {}) {
+    this.#sink = sink;
+    this.#scope = scope;
+  }
+
+  with(scope: Readonly<Record<string, unknown>>): Logger {
+    return new Logger(this.#sink, { ...this.#scope, ...scope });
+  }
+
+  debug(event: EventName, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#emit('DEBUG', event, message, fields);
+  }
+
+  info(event: EventName, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#emit('INFO', event, message, fields);
+  }
+
+  warn(event: EventName, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#emit('WARNING', event, message, fields);
+  }
+
+  error(event: EventName, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#emit('ERROR', event, message, fields);
+  }
+
+  #emit(
+    severity: Severity,
+    event: EventName,
+    message: string,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): void {
+    this.#sink({ severity, event, message, fields: { ...this.#scope, ...fields } });
+  }
+}

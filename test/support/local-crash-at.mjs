@@ -1,0 +1,73 @@
+/**
+ * Kills the process, or fills its disk, at one chosen call that changes files.
+ *
+ * Preload it: `node --import <this file> program.js`. It wraps the functions of `node:fs/promises`
+ * that change the disk (named imports see the wrapped ones too) and counts their calls.
+ *
+ * - `CRASH_AT=<n>`: at the n-th counted call (from 1). Absent: nothing happens, calls are counted.
+ * - `CRASH_WHEN=before|after|midway`: SIGKILL before that call (default), after it, or half through
+ *   it. `midway` counts `writeFile` alone, half of whose bytes are then on the disk.
+ * - `FAIL_WITH=ENOSPC` (or another code): no kill; instead that call is refused with this error.
+ *   Counts only the calls that need room: `writeFile` (half of the bytes stay on the disk), `mkdir`,
+ *   `rename`, `symlink`, `link`, `copyFile`.
+ * - `FAIL_SPAN=once|onwards`: that call alone (default), or it and every later one.
+ * - `CRASH_UNDER=<folder>`: only calls for a path inside that folder count.
+ * - `COUNT_FILE=<path>`: when the process exits by itself, the number of counted calls is written there.
+ */
+import { writeFileSync } from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { resolve, sep } from 'node:path';
+
+const {
+  CRASH_AT,
+  CRASH_WHEN = 'before',
+  FAIL_WITH,
+  FAIL_SPAN = 'once',
+  CRASH_UNDER,
+  COUNT_FILE,
+} = process.env;
+
+const NEED_ROOM = ['writeFile', 'mkdir', 'rename', 'symlink', 'link', 'copyFile'];
+const CHANGE_THE_DISK = [...NEED_ROOM, 'unlink', 'rm', 'rmdir'];
+/** Which argument names the file that is changed. */
+const TARGET = { symlink: 1, link: 1, rename: 1, copyFile: 1 };
+
+const wrapped = FAIL_WITH ? NEED_ROOM : CRASH_WHEN === 'midway' ? ['writeFile'] : CHANGE_THE_DISK;
+const writeFile = promises.writeFile;
+let count = 0;
+
+for (const name of wrapped) {
+  const original = promises[name];
+  promises[name] = async (...args) => {
+    const path = String(args[TARGET[name] ?? 0]);
+    if (CRASH_UNDER && !resolve(path).startsWith(CRASH_UNDER + sep)) return original(...args);
+    count++;
+    const at = Number(CRASH_AT);
+    if (FAIL_WITH) {
+      const refused = FAIL_SPAN === 'onwards' ? count >= at : count === at;
+      if (!refused) return original(...args);
+      if (name === 'writeFile') await writeHalf(...args);
+      throw refusal(name, path);
+    }
+    if (count !== at) return original(...args);
+    if (CRASH_WHEN === 'midway') await writeHalf(...args);
+    if (CRASH_WHEN === 'after') await original(...args);
+    process.kill(process.pid, 'SIGKILL');
+    return new Promise(() => undefined);
+  };
+}
+syncBuiltinESMExports();
+
+if (COUNT_FILE) process.on('exit', () => writeFileSync(COUNT_FILE, String(count)));
+
+async function writeHalf(path, content, options) {
+  const bytes = Buffer.from(content);
+  await writeFile(path, bytes.subarray(0, Math.floor(bytes.length / 2)), options);
+}
+
+function refusal(name, path) {
+  const syscall = name === 'writeFile' ? 'write' : name.toLowerCase();
+  const error = new Error(`${FAIL_WITH}: injected, ${syscall} '${path}'`);
+  return Object.assign(error, { code: FAIL_WITH, syscall, path });
+}
