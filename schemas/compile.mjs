@@ -29,7 +29,13 @@ const schemas = await Promise.all(
   names.map(async (name) => JSON.parse(await readFile(new URL(name, here), 'utf8'))),
 );
 
-const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true, code: { source: true, esm: true } });
+const ajv = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  code: { source: true, esm: true },
+});
 addFormats.default(ajv, ['date-time']);
 for (const schema of schemas) ajv.addSchema(schema);
 

@@ -85,11 +85,7 @@ function guarded(
     kind: 'patch',
     path,
     when: usage.version === undefined ? { absent: true } : { version: usage.version },
-    fields: [
-      [['usageToday'], usageToday],
-      [['windowStart'], `${usage.day}T00:00:00Z`],
-      ...more,
-    ],
+    fields: [[['usageToday'], usageToday], [['windowStart'], `${usage.day}T00:00:00Z`], ...more],
   };
 }
 

@@ -35,6 +35,7 @@ export function gsUri(bucket: string, name: ObjectName): string {
 }
 
 /** The link that people open in a browser. */
-export function httpsUrl(bucket: string, name: ObjectName): string {
-  return `https://storage.googleapis.com/${bucket}/${name.split('/').map(encodeURIComponent).join('/')}`;
+export function httpsUrl(uri: string): string {
+  const [bucket = '', ...name] = uri.slice('gs://'.length).split('/');
+  return `https://storage.googleapis.com/${bucket}/${name.map(encodeURIComponent).join('/')}`;
 }

@@ -24,7 +24,11 @@ export type ProviderAnswer =
       /** The recording it came from, if it did. */
       readonly fixtureKey?: string;
     }
-  | { readonly kind: 'no-answer'; readonly reason: 'timeout' | 'network'; readonly message: string };
+  | {
+      readonly kind: 'no-answer';
+      readonly reason: 'timeout' | 'network';
+      readonly message: string;
+    };
 
 export interface ProviderCall {
   readonly chart: ChartRequest;

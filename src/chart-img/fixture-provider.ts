@@ -81,7 +81,10 @@ async function listing(folder: string): Promise<readonly string[]> {
   }
 }
 
-function pick(fileNames: readonly string[], chart: ChartRequest): Omit<Fixture, 'path'> | undefined {
+function pick(
+  fileNames: readonly string[],
+  chart: ChartRequest,
+): Omit<Fixture, 'path'> | undefined {
   const png = pngFixtureName(chart);
   if (fileNames.includes(png)) return { fileName: png };
   for (const fileName of fileNames) {

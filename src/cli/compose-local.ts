@@ -18,8 +18,8 @@ import { ConfigError, reasonOf } from '../failures.js';
 import { isGone, thisProcess } from '../local-disk/process-identity.js';
 import { Workspace } from '../local-disk/workspace.js';
 import type { Logger } from '../log/logger.js';
-import { importFlowRun } from './flow-run-import.js';
-import { overlay } from './overlay-document-store.js';
+import { importFlowRun, lookBeforeImport } from './flow-run-import.js';
+import { importedView } from './imported-view.js';
 
 export interface LocalRun {
   readonly outcome: StepOutcome;
@@ -78,8 +78,9 @@ export async function runOnLocalBackend(
       dryRun: config.dryRun,
     };
     if (config.dryRun) {
-      const asImported = await overlay(documents, run, isGone);
-      return { outcome: await runStep(request, { ...deps, documents: asImported }), localPathOf };
+      const { result } = await lookBeforeImport(documents, run, isGone);
+      const view = result === 'imported' ? importedView(documents, run) : documents;
+      return { outcome: await runStep(request, { ...deps, documents: view }), localPathOf };
     }
     if (config.out !== undefined) await prepareOut(config.out);
     const result = await importFlowRun(documents, run, isGone);

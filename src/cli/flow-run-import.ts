@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../contracts/documents.js';
-import type { DocumentStore, StoredDocument } from '../documents/document-store.js';
+import type { DocumentStore, Reading, StoredDocument } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import { type LeaseOwner, standingOf } from '../engine/lease-document.js';
 import { StoreUnavailable } from '../failures.js';
@@ -27,15 +27,10 @@ export async function importFlowRun(
   ownerIsGone: (owner: LeaseOwner) => boolean,
 ): Promise<ImportResult> {
   const { runId, data } = run;
-  const contentHash = createHash('sha256').update(JSON.stringify(data)).digest('hex');
   for (let round = 0; round < IMPORT_TRIES; round++) {
-    const reading = await documents.read([paths.flowRun(runId), paths.flowRunImport(runId)]);
-    const stored = reading.get(paths.flowRun(runId));
-    const last = reading.get(paths.flowRunImport(runId));
-    if (stored && last?.data['contentHash'] === contentHash) return 'kept';
-    if (stored && (await hasLiveLease(documents, runId, reading.readTimeMs, ownerIsGone))) {
-      return 'leased';
-    }
+    const look = await lookBeforeImport(documents, run, ownerIsGone);
+    if (look.result !== 'imported') return look.result;
+    const { reading, stored, last, contentHash } = look;
     const result = await documents.commit([
       { kind: 'put', path: paths.flowRun(runId), data, when: asRead(stored) },
       {
@@ -51,6 +46,32 @@ export async function importFlowRun(
   throw new StoreUnavailable(`run ${runId} is written so often that it could not be imported`);
 }
 
+interface ImportLook {
+  /** What an import would come to. */
+  readonly result: ImportResult;
+  readonly reading: Reading;
+  readonly stored: StoredDocument | undefined;
+  readonly last: StoredDocument | undefined;
+  readonly contentHash: string;
+}
+
+/** Whether the file's run would be imported, and what that is judged by; writes nothing. */
+export async function lookBeforeImport(
+  documents: DocumentStore,
+  { runId, data }: { readonly runId: string; readonly data: JsonObject },
+  ownerIsGone: (owner: LeaseOwner) => boolean,
+): Promise<ImportLook> {
+  const contentHash = createHash('sha256').update(JSON.stringify(data)).digest('hex');
+  const reading = await documents.read([paths.flowRun(runId), paths.flowRunImport(runId)]);
+  const stored = reading.get(paths.flowRun(runId));
+  const last = reading.get(paths.flowRunImport(runId));
+  const look = (result: ImportResult) => ({ result, reading, stored, last, contentHash });
+  if (stored && last?.data['contentHash'] === contentHash) return look('kept');
+  const isLeased =
+    stored && (await hasLiveLease(documents, runId, reading.readTimeMs, ownerIsGone));
+  return look(isLeased ? 'leased' : 'imported');
+}
+
 async function hasLiveLease(
   documents: DocumentStore,
   runId: string,
@@ -63,8 +84,7 @@ async function hasLiveLease(
       limit: LEASES_PER_PAGE,
       ...(after !== undefined && { after }),
     });
-    const isLive = (lease: StoredDocument) =>
-      standingOf(lease, readTimeMs, ownerIsGone) === 'live';
+    const isLive = (lease: StoredDocument) => standingOf(lease, readTimeMs, ownerIsGone) === 'live';
     if (page.documents.some(isLive)) return true;
     after = page.next;
   } while (after !== undefined);

@@ -49,7 +49,9 @@ function describe(error: SchemaError): string[] {
     case 'additionalProperties':
       return [`${pathOf(error, String(params['additionalProperty']))}: is not a known field`];
     case 'enum':
-      return [`${pathOf(error)}: must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`];
+      return [
+        `${pathOf(error)}: must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`,
+      ];
     case 'const':
       return [`${pathOf(error)}: must be ${JSON.stringify(params['allowedValue'])}`];
     default:

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Reserved, Spending } from '../accounts/spending.js';
 import { usageWrite } from '../accounts/usage.js';
+import { pngName } from '../artifacts/object-names.js';
+import type { PlannedChart as PlanLine } from '../contracts/documents.js';
 import type { FieldPath, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps, StepRequest } from './deps.js';
 import { keepManifest } from './kept-manifest.js';
 import { type LeaseDocument, leaseData, parseLease } from './lease-document.js';
-import type { PlannedChart as PlanLine } from '../contracts/documents.js';
 import type { StepOutcome } from './outcome.js';
-import { pngName } from '../artifacts/object-names.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import { StepLease } from './step-lease.js';
 import { findStoredCharts, type StoredChart } from './stored-chart.js';
@@ -67,7 +67,9 @@ export async function claim(
     const claimed = version !== undefined;
     logger.info(
       'claim_attempt',
-      claimed ? `claimed step ${selected.stepId}, attempt ${attempt}` : 'the claim was refused; looking again',
+      claimed
+        ? `claimed step ${selected.stepId}, attempt ${attempt}`
+        : 'the claim was refused; looking again',
       { claimed, status: selected.status, attempt },
     );
     if (version !== undefined) {
@@ -77,7 +79,8 @@ export async function claim(
         situation,
         workload,
         lease: new StepLease(deps.documents, path, deps.clock, { lease, version, sent }),
-        spending: deps.accounts.length > 0 ? new Spending(deps.accounts, lease.reserved) : undefined,
+        spending:
+          deps.accounts.length > 0 ? new Spending(deps.accounts, lease.reserved) : undefined,
         serverClock: situation.serverClock,
       };
     }
@@ -123,7 +126,11 @@ async function alreadyPaid(
   const folder = { runId: run.runId, stepId, claimId, inputs };
   const stored = await findStoredCharts(artifacts, folder, wanted);
   for (const [chartTemplateId, { name }] of stored) {
-    logger.info('chart_reused', `${chartTemplateId} is stored already`, { stepId, chartTemplateId, objectName: name });
+    logger.info('chart_reused', `${chartTemplateId} is stored already`, {
+      stepId,
+      chartTemplateId,
+      objectName: name,
+    });
   }
   return stored;
 }
@@ -148,7 +155,12 @@ function claimWrites(situation: Situation, lease: LeaseDocument, workload: Workl
       when: { version: runVersion },
       fields: [
         [field('status'), 'RUNNING'],
-        ...(replay ? ([[field('finishedAt'), undefined], [field('error'), undefined]] as const) : []),
+        ...(replay
+          ? ([
+              [field('finishedAt'), undefined],
+              [field('error'), undefined],
+            ] as const)
+          : []),
       ],
     },
     {
@@ -192,7 +204,9 @@ function planned({ run, selected, inputs, charts }: Situation, workload: Workloa
       action: error ? 'fail' : stored ? 'reuse' : 'render',
       chartImgSymbol: request?.chartImgSymbol ?? null,
       interval: request?.interval ?? null,
-      objectName: error ? null : (stored?.name ?? name.replace('19700101-000000', '<YYYYMMDD-HHmmss>')),
+      objectName: error
+        ? null
+        : (stored?.name ?? name.replace('19700101-000000', '<YYYYMMDD-HHmmss>')),
       error: error && { code: error.code, message: error.message },
     };
   });
@@ -233,11 +247,16 @@ function warnOfQuota({ usages }: Situation, { units }: Workload, { logger }: Eng
   for (const { account, used, limit, closed } of usages) {
     const usedNow = used + (units.get(account.id) ?? 0);
     if (closed !== undefined) {
-      logger.warn('chart_api_quota_warning', `account ${account.id} is closed: ${closed}`, { accountId: account.id });
+      logger.warn('chart_api_quota_warning', `account ${account.id} is closed: ${closed}`, {
+        accountId: account.id,
+      });
     } else if (usedNow >= limit * WARN_FROM) {
       const message = `account ${account.id} has used ${usedNow} of today's ${limit} charts`;
-      logger.warn('chart_api_quota_warning', message, { accountId: account.id, used: usedNow, limit });
+      logger.warn('chart_api_quota_warning', message, {
+        accountId: account.id,
+        used: usedNow,
+        limit,
+      });
     }
   }
 }
-

@@ -32,7 +32,10 @@ export function buildManifest(
 }
 
 /** Absent stays absent, never null. */
-function toFailure(chartTemplateId: string, { code, message, details }: StepError): ManifestFailure {
+function toFailure(
+  chartTemplateId: string,
+  { code, message, details }: StepError,
+): ManifestFailure {
   return {
     request: { chartTemplateId },
     error: { code, message, ...(details && { details: { ...details } }) },

@@ -59,7 +59,11 @@ export type StepOutcome =
   /** No step was named and none is eligible now. */
   | { readonly reason: 'nothing-eligible'; readonly runId: string; readonly message: string }
   /** The named step waits for others. */
-  | ({ readonly reason: 'blocked'; readonly status: string; readonly message: string } & StepIdentity)
+  | ({
+      readonly reason: 'blocked';
+      readonly status: string;
+      readonly message: string;
+    } & StepIdentity)
   /** The named step is `PENDING`, `SKIPPED` or `CANCELLED`, or its run is cancelled. */
   | ({
       readonly reason: 'not-ready';
@@ -69,7 +73,11 @@ export type StepOutcome =
   /** Another worker's lease is live, or it won the claim. */
   | ({ readonly reason: 'held'; readonly status: string; readonly message: string } & StepIdentity)
   /** `RUNNING`, but no lease of ours: the Python worker's. */
-  | ({ readonly reason: 'unleased'; readonly status: string; readonly message: string } & StepIdentity)
+  | ({
+      readonly reason: 'unleased';
+      readonly status: string;
+      readonly message: string;
+    } & StepIdentity)
   /** The step was ours and no longer is; nothing more was written. */
   | ({
       readonly reason: 'lease-lost';

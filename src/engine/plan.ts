@@ -1,8 +1,8 @@
 import type { ChartNeeds } from '../accounts/plans.js';
-import { type ChartRequest, toChartRequest } from '../chart-img/chart-request.js';
 import type { Foresight } from '../chart-img/chart-provider.js';
+import { type ChartRequest, toChartRequest } from '../chart-img/chart-request.js';
 import { supportedIntervals, toInterval } from '../chart-img/intervals.js';
-import { isJsonObject, type ChartTemplate } from '../contracts/documents.js';
+import { type ChartTemplate, isJsonObject } from '../contracts/documents.js';
 import { isChartTemplateId, isSymbol } from '../contracts/ids.js';
 import { validateChartExportStep, validateChartTemplate } from '../contracts/validate.js';
 import type { StepError } from './outcome.js';
@@ -126,7 +126,9 @@ export function draftCharts(
     }
     const template = checked.value;
     if (template.id !== chartTemplateId) {
-      return fail(`chart template ${chartTemplateId}: id: must be ${chartTemplateId}, not ${template.id}`);
+      return fail(
+        `chart template ${chartTemplateId}: id: must be ${chartTemplateId}, not ${template.id}`,
+      );
     }
     const request = toChartRequest(template, { ...inputs, timezone });
     return { kind: 'draft', chartTemplateId, template, request, needs: needsOf(template) };

@@ -139,9 +139,7 @@ export function refundWrites(
 
 /** The accounts that have something to give back. */
 export function refundable(spending: Spending | undefined): string[] {
-  return spending
-    ? Object.keys(spending.reserved).filter((id) => spending.unsent(id) > 0)
-    : [];
+  return spending ? Object.keys(spending.reserved).filter((id) => spending.unsent(id) > 0) : [];
 }
 
 function usagesIn(reading: Reading, accounts: readonly Account[], today: Day): AccountUsage[] {

@@ -9,7 +9,7 @@ import type { EngineDeps } from './deps.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart, StepInputs } from './plan.js';
 import { QuotaDesk } from './quota-desk.js';
-import { type ChartFolder, storeChart, type StoredChart } from './stored-chart.js';
+import { type ChartFolder, type StoredChart, storeChart } from './stored-chart.js';
 import { outOfQuota } from './workload.js';
 
 /** Every requested chart has its end: stored, or failed with a reason. */
@@ -42,7 +42,10 @@ export async function render(
   const kitchen = new Kitchen(claimed, folder, { ...deps, logger }, stop.signal);
 
   for (const chart of workload.failed) {
-    logger.warn('chart_failed', `${chart[0]}: ${chart[1].message}`, { chartTemplateId: chart[0], error: chart[1] });
+    logger.warn('chart_failed', `${chart[0]}: ${chart[1].message}`, {
+      chartTemplateId: chart[0],
+      error: chart[1],
+    });
   }
   const waiting = workload.renders.values();
   const worker = async () => {
@@ -54,7 +57,10 @@ export async function render(
         continue;
       }
       failed.set(chartTemplateId, result);
-      logger.warn('chart_failed', `${chartTemplateId}: ${result.message}`, { chartTemplateId, error: result });
+      logger.warn('chart_failed', `${chartTemplateId}: ${result.message}`, {
+        chartTemplateId,
+        error: result,
+      });
     }
   };
   // What stops one lane stops them all: no call may follow a lost lease.
@@ -107,7 +113,12 @@ class Kitchen {
       const generatedAt = new Date(this.#deps.clock.now());
       await this.#claimed.lease.fresh(this.#stop);
       const { png, size, account } = drawn;
-      const stored = await storeChart(this.#deps.artifacts, this.#folder, { chart, png, size, generatedAt });
+      const stored = await storeChart(this.#deps.artifacts, this.#folder, {
+        chart,
+        png,
+        size,
+        generatedAt,
+      });
       if (!stored) return this.#failure('GCS_WRITE_FAILED', chart, 'its object names are taken');
       const { chartTemplateId } = chart;
       this.#logger.info('chart_stored', `${chartTemplateId} is stored`, {
@@ -139,7 +150,9 @@ class Kitchen {
   /** Asks, and asks again where that may help, until there is a chart or a reason why not. */
   async #draw(
     chart: RenderableChart,
-  ): Promise<{ png: Buffer; size: { width: number; height: number }; account?: Account } | StepError> {
+  ): Promise<
+    { png: Buffer; size: { width: number; height: number }; account?: Account } | StepError
+  > {
     const turnedAwayBy = new Set<string>();
     let stumbles = 0;
     let lastRefusal: Extract<Verdict, { message: string }> | undefined;
@@ -163,7 +176,12 @@ class Kitchen {
         case 'try-again':
           stumbles += 1;
           if (stumbles < MAX_STUMBLES) break;
-          return this.#failure('CHART_API_FAILED', chart, `${verdict.message} (${stumbles} times)`, providerSays);
+          return this.#failure(
+            'CHART_API_FAILED',
+            chart,
+            `${verdict.message} (${stumbles} times)`,
+            providerSays,
+          );
         case 'too-fast':
         case 'quota-gone':
         case 'quota-unsure':
@@ -227,10 +245,17 @@ class Kitchen {
     }
   }
 
-  #noAccount(chart: RenderableChart, lastRefusal: { kind: Verdict['kind']; message: string } | undefined): StepError {
+  #noAccount(
+    chart: RenderableChart,
+    lastRefusal: { kind: Verdict['kind']; message: string } | undefined,
+  ): StepError {
     switch (lastRefusal?.kind) {
       case 'key-bad':
-        return this.#failure('CHART_API_FAILED', chart, `no account's key was accepted: ${lastRefusal.message}`);
+        return this.#failure(
+          'CHART_API_FAILED',
+          chart,
+          `no account's key was accepted: ${lastRefusal.message}`,
+        );
       case 'plan-too-small': {
         const plan = smallestPlanFor(chart.needs);
         const remedy = plan ? `plan ${plan} would do` : 'no plan would do';
@@ -245,7 +270,10 @@ class Kitchen {
     }
   }
 
-  #refused(chart: RenderableChart, { kind, httpStatus, message }: Extract<Verdict, { message: string }>): StepError {
+  #refused(
+    chart: RenderableChart,
+    { kind, httpStatus, message }: Extract<Verdict, { message: string }>,
+  ): StepError {
     const isQuota = kind === 'quota-gone' || kind === 'quota-unsure' || kind === 'too-fast';
     const code = isQuota ? 'CHART_API_LIMIT_EXCEEDED' : 'CHART_API_FAILED';
     return this.#failure(code, chart, message, { httpStatus, providerMessage: message });
@@ -289,4 +317,3 @@ function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
     call.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
-

@@ -25,7 +25,11 @@ export async function runStep(request: StepRequest, deps: EngineDeps): Promise<S
   const deadline = new AbortController();
   const ended = new AbortController();
   void deps.clock.sleep(deps.settings.timeoutMs, ended.signal).then(() => {
-    deadline.abort(new DeadlinePassed(`not there after ${deps.settings.timeoutMs / 1_000} s, the step's deadline`));
+    deadline.abort(
+      new DeadlinePassed(
+        `not there after ${deps.settings.timeoutMs / 1_000} s, the step's deadline`,
+      ),
+    );
   });
   try {
     const claimed = await claim(request, { ...deps, logger }, deadline.signal);
@@ -128,12 +132,17 @@ async function cook(
     return { verdict: { manifest, error: enough ? undefined : first }, rendered };
   } catch (error) {
     const isOutcome =
-      error instanceof LeaseLost || error instanceof Interrupted || error instanceof StoreUnavailable;
+      error instanceof LeaseLost ||
+      error instanceof Interrupted ||
+      error instanceof StoreUnavailable;
     if (isOutcome) throw error;
     const stack = error instanceof Error ? error.stack : undefined;
     deps.logger.debug('internal_error', reasonOf(error), { stepId: selected.stepId, stack });
     const message = `a bug in this worker: ${reasonOf(error)}`;
-    return { verdict: { manifest: undefined, error: { code: 'INTERNAL_ERROR', message } }, rendered: undefined };
+    return {
+      verdict: { manifest: undefined, error: { code: 'INTERNAL_ERROR', message } },
+      rendered: undefined,
+    };
   }
 }
 
@@ -174,12 +183,18 @@ async function statusNow(
 function announced(outcome: StepOutcome, { logger }: EngineDeps): StepOutcome {
   if (outcome.reason === 'already-final') {
     const { stepId, status } = outcome;
-    logger.info('core_noop_already_final', `step ${stepId} is ${status} already`, { stepId, status });
+    logger.info('core_noop_already_final', `step ${stepId} is ${status} already`, {
+      stepId,
+      status,
+    });
   }
   return outcome;
 }
 
-function infrastructureFailed({ runId, stepId }: StepRequest, error: StoreUnavailable): StepOutcome {
+function infrastructureFailed(
+  { runId, stepId }: StepRequest,
+  error: StoreUnavailable,
+): StepOutcome {
   const message = reasonOf(error);
   return { reason: 'infrastructure-failed', runId, stepId: stepId ?? null, message, cause: error };
 }

@@ -1,5 +1,5 @@
-import { isRunId, isStepId } from '../contracts/ids.js';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
+import { isRunId, isStepId } from '../contracts/ids.js';
 import type { StoredDocument } from '../documents/document-store.js';
 import { Logger } from '../log/logger.js';
 import type { StepRequest } from './deps.js';
@@ -47,7 +47,9 @@ export function addressRun(data: JsonObject, stepId: string | undefined): Run | 
   if (!isStepId(stepId)) return refuse(`--step-id: ${quoted(stepId)} is not a step id`);
   const step = Object.hasOwn(steps, stepId) ? steps[stepId] : undefined;
   if (!isJsonObject(step)) {
-    return refuse(`--step-id: run ${runId} has no step ${stepId}; it has ${listed(Object.keys(steps))}`);
+    return refuse(
+      `--step-id: run ${runId} has no step ${stepId}; it has ${listed(Object.keys(steps))}`,
+    );
   }
   if (step['stepType'] !== 'CHART_EXPORT') {
     return refuse(
@@ -62,7 +64,9 @@ export function addressRun(data: JsonObject, stepId: string | undefined): Run | 
 
 /** The CHART_EXPORT steps that can be named, ascending by code unit. */
 export function chartExportSteps(run: Run, logger: Logger): string[] {
-  const ours = Object.keys(run.steps).filter((id) => stepOf(run, id)?.['stepType'] === 'CHART_EXPORT');
+  const ours = Object.keys(run.steps).filter(
+    (id) => stepOf(run, id)?.['stepType'] === 'CHART_EXPORT',
+  );
   const hostile = ours.filter((id) => !isStepId(id));
   for (const id of hostile) {
     logger.warn('step_id_passed_over', `step ${quoted(id)} is passed over: its id is not allowed`);
@@ -95,10 +99,17 @@ export function select(
 
   const reasons: string[] = [];
   for (const stepId of steps) {
-    const found = enter(run, stepId, { ...request, tolerateAbsentDependencies: false }, leases, logger);
+    const found = enter(
+      run,
+      stepId,
+      { ...request, tolerateAbsentDependencies: false },
+      leases,
+      logger,
+    );
     if ('entry' in found) return found;
     if (found.reason === 'not-ready' && run.data['status'] === 'CANCELLED') reasons.push(stepId);
-    else if (found.reason !== 'already-final') reasons.push('message' in found ? found.message : stepId);
+    else if (found.reason !== 'already-final')
+      reasons.push('message' in found ? found.message : stepId);
   }
   const statuses = steps.map((stepId) => stepOf(run, stepId)?.['status']);
   if (steps.length > 0 && statuses.every((status) => status === 'SUCCEEDED')) {
@@ -205,7 +216,10 @@ function blockers(run: Run, step: JsonObject, request: StepRequest, logger: Logg
     if (other?.['status'] === 'SUCCEEDED') return [];
     if (other) return [`${dependency} (${String(other['status'])})`];
     if (request.tolerateAbsentDependencies) {
-      logger.warn('depends_on_blocked', `dependency ${quoted(dependency)} is not in the run; passed over for a named step`);
+      logger.warn(
+        'depends_on_blocked',
+        `dependency ${quoted(dependency)} is not in the run; passed over for a named step`,
+      );
       return [];
     }
     return [`${quoted(dependency)} (not in the run)`];

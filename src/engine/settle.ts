@@ -8,7 +8,7 @@ import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
 import type { StepError } from './outcome.js';
 import { refundable, refundWrites } from './quota-desk.js';
-import { stepOf, type Run } from './select.js';
+import { type Run, stepOf } from './select.js';
 import { backOff } from './server-clock.js';
 import { type LeaseHold, LeaseLost } from './step-lease.js';
 
@@ -63,7 +63,8 @@ async function writeManifest(
   until: number,
 ): Promise<{ reading: Reading; settled: Settled }> {
   const { artifacts, clock, logger } = deps;
-  if (!manifest) return { reading: await readOwn(claimed, hold), settled: { error, manifestUri: null } };
+  if (!manifest)
+    return { reading: await readOwn(claimed, hold), settled: { error, manifestUri: null } };
 
   const name = manifestName(manifest.runId, manifest.stepId);
   const body = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
@@ -127,7 +128,9 @@ async function commitEnd(
       return;
     }
     if (clock.monotonic() > until) {
-      throw new StoreUnavailable(`run ${claimed.situation.run.runId} is written so often that the step's end could not be`);
+      throw new StoreUnavailable(
+        `run ${claimed.situation.run.runId} is written so often that the step's end could not be`,
+      );
     }
     await backOff(clock, round);
     reading = await readOwn(claimed, hold);

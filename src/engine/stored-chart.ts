@@ -54,8 +54,7 @@ export async function storeChart(
     const object = { name, body: png, contentType: 'image/png', metadata, when: 'absent' } as const;
     const result = await artifacts.put(object);
     const isOurs =
-      result.status === 'stored' ||
-      matches((await artifacts.look(name))?.metadata ?? {}, metadata);
+      result.status === 'stored' || matches((await artifacts.look(name))?.metadata ?? {}, metadata);
     if (isOurs) {
       return stored(artifacts.bucket, name, chart, metadata, png.length);
     }

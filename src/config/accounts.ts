@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Account } from '../contracts/documents.js';
+import { validateAccounts } from '../contracts/validate.js';
+import { reasonOf } from '../failures.js';
+
+export interface LoadedAccounts {
+  readonly accounts: readonly Account[];
+  /** None of them shows any of the file's text: it holds keys. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const KNOWN_FIELDS = new Set([
+  'id',
+  'apiKey',
+  'dailyLimit',
+  'plan',
+  'requestsPerSecond',
+  'burst',
+  'priority',
+]);
+
+/** From the file where one is named, else from the variable's JSON, else none. */
+export async function loadAccounts(
+  path: string | undefined,
+  json: string | undefined,
+): Promise<LoadedAccounts> {
+  if (path !== undefined) {
+    const name = `accounts file ${path}`;
+    try {
+      const [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+      const loaded = parseAccounts(text, name);
+      const isOpen = process.platform !== 'win32' && (mode & 0o077) !== 0;
+      const open = `${name} can be read by others; chmod 600 it`;
+      return isOpen ? { ...loaded, warnings: [...loaded.warnings, open] } : loaded;
+    } catch (error) {
+      return refused([`${name} cannot be read: ${reasonOf(error)}`]);
+    }
+  }
+  return json ? parseAccounts(json, 'CHART_IMG_ACCOUNTS_JSON') : refused([]);
+}
+
+function parseAccounts(text: string, name: string): LoadedAccounts {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // The engine's own message would quote the text, and with it a key.
+    return refused([`${name} is not JSON`]);
+  }
+  const checked = validateAccounts(parsed);
+  if (!checked.ok) return refused(checked.errors.map((error) => `${name}: ${error}`));
+  const accounts = checked.value;
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  for (const [index, account] of accounts.entries()) {
+    const earlier = accounts.slice(0, index);
+    if (account.id in Object.prototype) problems.push(`${name}: [${index}].id: is not allowed`);
+    if (earlier.some(({ id }) => id === account.id)) {
+      problems.push(`${name}: [${index}].id: ${account.id} is there twice`);
+    }
+    if (earlier.some(({ apiKey }) => apiKey === account.apiKey)) {
+      problems.push(`${name}: [${index}].apiKey: the same key is there twice`);
+    }
+    const unknown = Object.keys(account).filter((field) => !KNOWN_FIELDS.has(field));
+    if (unknown.length > 0) {
+      warnings.push(
+        `${name}: account ${account.id} has ${unknown.length} unknown field(s), not used`,
+      );
+    }
+  }
+  return problems.length > 0 ? refused(problems) : { accounts, problems, warnings };
+}
+
+function refused(problems: readonly string[]): LoadedAccounts {
+  return { accounts: [], problems, warnings: [] };
+}

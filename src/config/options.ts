@@ -1,0 +1,226 @@
+/** One option of `run-local`. The program, its help, the parser and the README are made from this. */
+export interface OptionRow {
+  /** As commander writes it: `--step-id <id>`. */
+  readonly flag: string;
+  /** Where commander puts its value. */
+  readonly name: OptionName;
+  readonly group: 'What to do' | 'Where' | 'Inputs' | 'Limits' | 'Output';
+  readonly env?: string;
+  /** In words. */
+  readonly fallback?: string;
+  readonly help: string;
+}
+
+export type OptionName =
+  | 'flowRunPath'
+  | 'stepId'
+  | 'replay'
+  | 'ignoreDependencies'
+  | 'dryRun'
+  | 'chartsApiMode'
+  | 'backend'
+  | 'workspace'
+  | 'chartsBucket'
+  | 'out'
+  | 'templatesDir'
+  | 'fixturesDir'
+  | 'accountsConfigPath'
+  | 'concurrency'
+  | 'timeout'
+  | 'outputSummary'
+  | 'logFormat'
+  | 'quiet'
+  | 'verbose';
+
+/** The flags as given, unchecked; absent ones are absent. */
+export type GivenFlags = Partial<Readonly<Record<OptionName, string | boolean>>>;
+
+export const OPTIONS: readonly OptionRow[] = [
+  {
+    flag: '--flow-run-path <file>',
+    name: 'flowRunPath',
+    group: 'What to do',
+    help: 'the flow run, a JSON file; `-` reads it from stdin (required)',
+  },
+  {
+    flag: '--step-id <id>',
+    name: 'stepId',
+    group: 'What to do',
+    fallback: 'the first eligible one',
+    help: 'the CHART_EXPORT step to do',
+  },
+  {
+    flag: '--charts-api-mode <mode>',
+    name: 'chartsApiMode',
+    group: 'What to do',
+    env: 'CHARTS_API_MODE',
+    fallback: 'mock',
+    help: 'mock answers from fixtures, without network; real and record are not in this version yet',
+  },
+  {
+    flag: '--replay',
+    name: 'replay',
+    group: 'What to do',
+    help: 'do a finished or abandoned step again; the old manifest is kept beside the new one',
+  },
+  {
+    flag: '--ignore-dependencies',
+    name: 'ignoreDependencies',
+    group: 'What to do',
+    help: 'do the step although steps it depends on are not SUCCEEDED',
+  },
+  {
+    flag: '--dry-run',
+    name: 'dryRun',
+    group: 'What to do',
+    help: 'say what would be done; write nothing',
+  },
+  {
+    flag: '--backend <backend>',
+    name: 'backend',
+    group: 'Where',
+    env: 'CHARTS_BACKEND',
+    fallback: 'local',
+    help: 'local keeps documents and objects in the workspace; gcp is not in this version yet',
+  },
+  {
+    flag: '--workspace <dir>',
+    name: 'workspace',
+    group: 'Where',
+    env: 'WORKER_CHART_EXPORT_WORKSPACE',
+    fallback: '.worker-chart-export',
+    help: 'folder of the local backend',
+  },
+  {
+    flag: '--charts-bucket <bucket>',
+    name: 'chartsBucket',
+    group: 'Where',
+    env: 'CHARTS_BUCKET',
+    fallback: 'gs://local',
+    help: 'bucket for PNGs and manifest, as gs://name or name',
+  },
+  {
+    flag: '--out <dir>',
+    name: 'out',
+    group: 'Where',
+    help: 'also copy the PNGs there, under their plain names',
+  },
+  {
+    flag: '--templates-dir <dir>',
+    name: 'templatesDir',
+    group: 'Inputs',
+    env: 'CHARTS_TEMPLATES_DIR',
+    fallback: 'the bundled set alone',
+    help: 'chart templates as <id>.json, looked at after the workspace’s and before the bundled set',
+  },
+  {
+    flag: '--fixtures-dir <dir>',
+    name: 'fixturesDir',
+    group: 'Inputs',
+    env: 'CHARTS_FIXTURES_DIR',
+    fallback: './fixtures/chart-api/chart-img/advanced-chart-v2 where it exists',
+    help: 'recorded answers, looked at before the bundled set',
+  },
+  {
+    flag: '--accounts-config-path <file>',
+    name: 'accountsConfigPath',
+    group: 'Inputs',
+    env: 'CHART_IMG_ACCOUNTS_JSON',
+    fallback: 'no accounts: calls cost nothing',
+    help: 'Chart-IMG accounts, a JSON file (the variable holds the JSON itself)',
+  },
+  {
+    flag: '--concurrency <n>',
+    name: 'concurrency',
+    group: 'Limits',
+    env: 'CHARTS_CONCURRENCY',
+    fallback: '10',
+    help: 'charts rendered at the same time, 1 to 64',
+  },
+  {
+    flag: '--timeout <seconds>',
+    name: 'timeout',
+    group: 'Limits',
+    env: 'CHARTS_TIMEOUT_SECONDS',
+    fallback: '540',
+    help: 'for the whole step; charts not there by then fail',
+  },
+  {
+    flag: '--output-summary <format>',
+    name: 'outputSummary',
+    group: 'Output',
+    fallback: 'text',
+    help: 'what stdout gets: none, text or json (one object on one line)',
+  },
+  {
+    flag: '--log-format <format>',
+    name: 'logFormat',
+    group: 'Output',
+    fallback: 'auto',
+    help: 'what stderr gets: pretty, json, or auto: pretty on a terminal, json elsewhere',
+  },
+  { flag: '--quiet', name: 'quiet', group: 'Output', help: 'only warnings and errors on stderr' },
+  { flag: '--verbose', name: 'verbose', group: 'Output', help: 'every call on stderr' },
+];
+
+/** Settings that have no flag. */
+export const ENV_ALONE: readonly { name: string; fallback?: string; help: string }[] = [
+  {
+    name: 'CHARTS_DEFAULT_TIMEZONE',
+    fallback: 'Etc/UTC',
+    help: 'IANA time zone of every chart',
+  },
+  {
+    name: 'CHARTS_LEASE_TTL_SECONDS',
+    fallback: '90',
+    help: 'silence after which a worker counts as dead, fractions allowed',
+  },
+  {
+    name: 'TDA_ENV',
+    fallback: 'ENV, else local',
+    help: 'names the environment in every log line',
+  },
+  {
+    name: 'LOG_LEVEL',
+    fallback: 'info',
+    help: 'debug, info, warning or error; --quiet and --verbose win',
+  },
+  { name: 'NO_COLOR', help: 'no colours; FORCE_COLOR asks for them' },
+];
+
+export const EXAMPLES: readonly { what: string; command: string }[] = [
+  {
+    what: 'the first ready step of a flow run, with fixtures',
+    command: 'worker-chart-export run-local --flow-run-path flow_run.json',
+  },
+  {
+    what: 'one step in CI: one JSON object on stdout, the exit code says the rest',
+    command:
+      'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --output-summary json --quiet',
+  },
+  {
+    what: 'look first, then do a finished step again',
+    command:
+      'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --replay --dry-run',
+  },
+];
+
+/** The README's flag table. */
+export function flagTableMarkdown(): string {
+  const rows = OPTIONS.map(({ flag, env, fallback, help }) =>
+    [`\`${flag}\``, env ? `\`${env}\`` : '', fallback ?? '', help].join(' | '),
+  );
+  return ['| flag | env | default | what |', '|---|---|---|---|', ...rows.map(inPipes)].join('\n');
+}
+
+/** The README's table of variables without a flag. */
+export function envTableMarkdown(): string {
+  const rows = ENV_ALONE.map(({ name, fallback, help }) =>
+    [`\`${name}\``, fallback ?? '', help].join(' | '),
+  );
+  return ['| env | default | what |', '|---|---|---|', ...rows.map(inPipes)].join('\n');
+}
+
+function inPipes(row: string): string {
+  return `| ${row} |`;
+}

@@ -1,0 +1,202 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from '../failures.js';
+import { loadAccounts } from './accounts.js';
+import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
+import type { RunConfig } from './run-config.js';
+
+const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
+const PRODUCTION = /^prod(uction)?$/i;
+
+/**
+ * Flags over environment over defaults, everything checked at once. Rejects with one `ConfigError`
+ * that names each flag or variable that is wrong, and the remedy.
+ */
+export async function parseRunConfig(
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<RunConfig> {
+  const problems: string[] = [];
+  const source = new Source(flags, env, problems);
+  const path = (name: OptionName) => {
+    const { value } = source.of(name);
+    return value === undefined ? undefined : resolve(cwd, value);
+  };
+
+  const flowRunPath = source.of('flowRunPath').value;
+  if (flowRunPath === undefined) {
+    problems.push('--flow-run-path is required: name a flow run file, or - for stdin');
+  }
+  const backend = source.choice('backend', ['local', 'gcp'], 'local');
+  const chartsApiMode = source.choice('chartsApiMode', ['mock', 'real', 'record'], 'mock');
+  refuseWhatIsNotThereYet(backend, chartsApiMode, source, env);
+  if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
+
+  const leaseTtl = source.number(env['CHARTS_LEASE_TTL_SECONDS'], {
+    name: 'CHARTS_LEASE_TTL_SECONDS',
+    fallback: 90,
+    min: 0.5,
+    max: 86_400,
+  });
+  const timezone = env['CHARTS_DEFAULT_TIMEZONE'] || 'Etc/UTC';
+  if (!isTimezone(timezone)) {
+    problems.push(
+      `CHARTS_DEFAULT_TIMEZONE: ${quoted(timezone)} is not an IANA time zone such as Europe/Berlin`,
+    );
+  }
+  const folders = {
+    templatesDir: existing('templatesDir'),
+    fixturesDir: existing('fixturesDir') ?? ifThere(resolve(cwd, FIXTURES_HERE)),
+  };
+  const accounts = await loadAccounts(path('accountsConfigPath'), env['CHART_IMG_ACCOUNTS_JSON']);
+  problems.push(...accounts.problems);
+
+  const config: RunConfig = {
+    flowRunPath: flowRunPath === undefined || flowRunPath === '-' ? '-' : resolve(cwd, flowRunPath),
+    stepId: source.of('stepId').value,
+    chartsApiMode,
+    backend,
+    bucket: bucketName(source, problems),
+    accounts: accounts.accounts,
+    workspace: path('workspace') ?? resolve(cwd, '.worker-chart-export'),
+    ...folders,
+    out: path('out'),
+    replay: flags.replay === true,
+    ignoreDependencies: flags.ignoreDependencies === true,
+    dryRun: flags.dryRun === true,
+    concurrency: source.option('concurrency', { fallback: 10, min: 1, max: 64, integer: true }),
+    timeoutMs: source.option('timeout', { fallback: 540, min: 0.001, max: 86_400 }) * 1_000,
+    leaseTtlMs: leaseTtl * 1_000,
+    timezone,
+    warnings: accounts.warnings,
+  };
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  return config;
+
+  function existing(name: 'templatesDir' | 'fixturesDir'): string | undefined {
+    const folder = path(name);
+    if (folder !== undefined && ifThere(folder) === undefined) {
+      problems.push(`${source.of(name).name}: ${folder} is not a folder`);
+    }
+    return folder;
+  }
+}
+
+interface Bounds {
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+  readonly integer?: boolean;
+}
+
+/** Where each value comes from; an empty variable, or flag, is an absent one. */
+class Source {
+  readonly #flags: GivenFlags;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #problems: string[];
+
+  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, problems: string[]) {
+    this.#flags = flags;
+    this.#env = env;
+    this.#problems = problems;
+  }
+
+  /** The value, and the flag or variable that it came from. */
+  of(option: OptionName): { name: string; value: string | undefined; fromFlag: boolean } {
+    const row = OPTIONS.find(({ name }) => name === option);
+    const flag = this.#flags[option];
+    const flagName = row?.flag.split(' ')[0] ?? option;
+    if (typeof flag === 'string' && flag !== '') {
+      return { name: flagName, value: flag, fromFlag: true };
+    }
+    // The accounts' twin holds JSON, not a path.
+    const env = option === 'accountsConfigPath' ? undefined : row?.env;
+    return { name: env ?? flagName, value: (env && this.#env[env]) || undefined, fromFlag: false };
+  }
+
+  choice<T extends string>(option: OptionName, allowed: readonly T[], fallback: T): T {
+    const { name, value } = this.of(option);
+    const found = value === undefined ? fallback : allowed.find((choice) => choice === value);
+    if (found === undefined) {
+      this.#problems.push(`${name}: ${quoted(value)} is not one of ${allowed.join(', ')}`);
+    }
+    return found ?? fallback;
+  }
+
+  option(option: OptionName, bounds: Bounds): number {
+    const { name, value } = this.of(option);
+    return this.number(value, { name, ...bounds });
+  }
+
+  number(value: string | undefined, { name, ...bounds }: Bounds & { name: string }): number {
+    if (value === undefined || value === '') return bounds.fallback;
+    const number = /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : Number.NaN;
+    const fits = number >= bounds.min && number <= bounds.max;
+    if (fits && (!bounds.integer || Number.isInteger(number))) return number;
+    const kind = bounds.integer ? 'a whole number' : 'a number';
+    this.#problems.push(
+      `${name}: ${quoted(value)} is not ${kind} from ${bounds.min} to ${bounds.max}`,
+    );
+    return bounds.fallback;
+  }
+}
+
+/** First, alone: with these nothing else that is wrong matters. */
+function refuseWhatIsNotThereYet(
+  backend: string,
+  mode: string,
+  source: Source,
+  env: NodeJS.ProcessEnv,
+): void {
+  if (
+    mode === 'record' &&
+    [env['TDA_ENV'], env['ENV']].some((name) => PRODUCTION.test(name ?? ''))
+  ) {
+    throw new ConfigError('record mode is refused in production (TDA_ENV or ENV)');
+  }
+  if (backend === 'gcp' && mode !== 'real' && !source.of('backend').fromFlag) {
+    throw new ConfigError(
+      `CHARTS_BACKEND=gcp with ${mode} mode: charts that are not real reach the cloud only by the flag --backend gcp itself`,
+    );
+  }
+  if (backend === 'gcp') {
+    throw new ConfigError('the gcp backend is not in this version yet; use --backend local');
+  }
+  if (mode !== 'mock') {
+    throw new ConfigError(`${mode} mode is not in this version yet; use --charts-api-mode mock`);
+  }
+}
+
+/** Cloud Storage's naming rules, for names without their own domain. */
+function bucketName(source: Source, problems: string[]): string {
+  const { name, value } = source.of('chartsBucket');
+  const bucket = (value ?? 'local').replace(/^gs:\/\//, '').replace(/\/$/, '');
+  const isName =
+    /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/.test(bucket) &&
+    !/^[0-9]+(\.[0-9]+){3}$/.test(bucket) &&
+    !bucket.includes('..');
+  if (!isName) {
+    problems.push(
+      `${name}: ${quoted(value)} is not a bucket: gs://name with 3 to 63 lower-case letters, digits, - _ .`,
+    );
+  }
+  return bucket;
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+function ifThere(folder: string): string | undefined {
+  return existsSync(folder) && statSync(folder).isDirectory() ? folder : undefined;
+}
+
+function quoted(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing';
+}

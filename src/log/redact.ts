@@ -1,0 +1,39 @@
+/** Shorter ones are samples: to mask every `x` of a text would only shred it. */
+const SHORTEST_KEY = 8;
+
+/** Masks the loaded keys in a text by value. */
+export type Redactor = (text: string) => string;
+
+/**
+ * The one place where keys are masked: as they are, URL-encoded, and in base64 and base64url,
+ * padded or not. The second line of defence: no code of ours puts a key into a text.
+ */
+export function redactorFor(keys: readonly string[]): Redactor {
+  const forms = keys.filter((key) => key.length >= SHORTEST_KEY).flatMap(formsOf);
+  const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((masked, form) => masked.replaceAll(form, '[key]'), text);
+}
+
+/** Every string in a JSON value, masked; the shape stays. */
+export function redactJson(value: unknown, redact: Redactor): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((entry) => redactJson(entry, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]) => [redact(name), redactJson(entry, redact)]),
+  );
+}
+
+function formsOf(key: string): string[] {
+  const base64 = Buffer.from(key).toString('base64');
+  const bare = base64.replaceAll('=', '');
+  const url = bare.replaceAll('+', '-').replaceAll('/', '_');
+  return [
+    key,
+    encodeURIComponent(key),
+    base64,
+    bare,
+    base64.replaceAll('+', '-').replaceAll('/', '_'),
+    url,
+  ];
+}
