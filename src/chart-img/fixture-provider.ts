@@ -99,7 +99,7 @@ function answerOf(file: Buffer): Buffer {
   try {
     const recorded: unknown = JSON.parse(file.toString('utf8'));
     return isJsonObject(recorded) && Object.hasOwn(recorded, 'body')
-      ? Buffer.from(JSON.stringify(recorded['body']))
+      ? Buffer.from(JSON.stringify(recorded.body))
       : file;
   } catch {
     return file;

@@ -92,5 +92,5 @@ function readable(value: unknown): string | undefined {
   if (!isJsonObject(value)) return undefined;
   const { msg, param } = value;
   if (typeof msg === 'string') return typeof param === 'string' ? `${param}: ${msg}` : msg;
-  return readable(value['message']) ?? readable(value['error']) ?? readable(value['errors']);
+  return readable(value.message) ?? readable(value.error) ?? readable(value.errors);
 }

@@ -41,7 +41,7 @@ export async function runOnLocalBackend(
   if ('reason' in run) return { outcome: run, localPathOf: () => undefined };
 
   const { runId } = run;
-  const flowKey = document['flowKey'];
+  const flowKey = document.flowKey;
   const logger = context.logger.with({
     runId,
     ...(typeof flowKey === 'string' && { flowKey }),

@@ -66,7 +66,7 @@ export async function lookBeforeImport(
   const stored = reading.get(paths.flowRun(runId));
   const last = reading.get(paths.flowRunImport(runId));
   const look = (result: ImportResult) => ({ result, reading, stored, last, contentHash });
-  if (stored && last?.data['contentHash'] === contentHash) return look('kept');
+  if (stored && last?.data.contentHash === contentHash) return look('kept');
   const isLeased =
     stored && (await hasLiveLease(documents, runId, reading.readTimeMs, ownerIsGone));
   return look(isLeased ? 'leased' : 'imported');

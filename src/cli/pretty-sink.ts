@@ -29,7 +29,7 @@ export async function prettyLog(options: {
   };
   const sink: LogSink = (event) => {
     if (event.event === 'core_start') {
-      total = Number(event.fields['total'] ?? 0);
+      total = Number(event.fields.total ?? 0);
       spinner?.start(`0/${total} charts`);
     }
     if (CHART_ENDS.has(event.event)) {
@@ -52,9 +52,9 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
     case 'local_run_started':
       return chalk.dim(message);
     case 'chart_stored': {
-      const account = fields['accountId'] ? `, account ${String(fields['accountId'])}` : '';
-      const facts = `${String(fields['width'])}×${String(fields['height'])}, ${String(fields['durationMs'])} ms${account}`;
-      return `${chalk.green('✔')} ${String(fields['chartTemplateId'])} ${chalk.dim(`(${facts})`)}`;
+      const account = fields.accountId ? `, account ${String(fields.accountId)}` : '';
+      const facts = `${String(fields.width)}×${String(fields.height)}, ${String(fields.durationMs)} ms${account}`;
+      return `${chalk.green('✔')} ${String(fields.chartTemplateId)} ${chalk.dim(`(${facts})`)}`;
     }
     case 'chart_reused':
       return `${chalk.green('✔')} ${message}`;

@@ -150,7 +150,7 @@ async function openLog(
   const sink = jsonSink({
     write: (line) => stderr.write(line),
     redact,
-    env: env['TDA_ENV'] || env['ENV'] || 'local',
+    env: env.TDA_ENV || env.ENV || 'local',
     now: () => new Date(),
   });
   return { sink: atLeast(severity, sink), close: () => undefined };

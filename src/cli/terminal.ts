@@ -5,13 +5,13 @@ export type TerminalStream = Writable & { readonly isTTY?: boolean; readonly col
 
 /** 0: no colours. NO_COLOR and FORCE_COLOR (no-color.org, force-color.org) over what the stream is. */
 export function colourLevel(stream: TerminalStream, env: NodeJS.ProcessEnv): 0 | 1 {
-  if (env['NO_COLOR']) return 0;
-  const forced = env['FORCE_COLOR'];
+  if (env.NO_COLOR) return 0;
+  const forced = env.FORCE_COLOR;
   if (forced !== undefined && forced !== '') return forced === '0' || forced === 'false' ? 0 : 1;
-  return stream.isTTY && env['TERM'] !== 'dumb' ? 1 : 0;
+  return stream.isTTY && env.TERM !== 'dumb' ? 1 : 0;
 }
 
 /** ora loops for ever on a terminal that reports 0 columns, and draws into logs of CI. */
 export function canAnimate(stream: TerminalStream, env: NodeJS.ProcessEnv): boolean {
-  return Boolean(stream.isTTY && (stream.columns ?? 0) > 0 && env['TERM'] !== 'dumb' && !env['CI']);
+  return Boolean(stream.isTTY && (stream.columns ?? 0) > 0 && env.TERM !== 'dumb' && !env.CI);
 }

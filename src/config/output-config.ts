@@ -34,11 +34,7 @@ export function parseOutputConfig(flags: GivenFlags, env: NodeJS.ProcessEnv): Ou
     'json',
   ]);
   const format = choice('--log-format', flags.logFormat ?? 'auto', ['auto', 'pretty', 'json']);
-  const level = choice(
-    'LOG_LEVEL',
-    (env['LOG_LEVEL'] || 'info').toLowerCase(),
-    Object.keys(LEVELS),
-  );
+  const level = choice('LOG_LEVEL', (env.LOG_LEVEL || 'info').toLowerCase(), Object.keys(LEVELS));
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
   const verbose = flags.verbose === true;
   const severity = flags.quiet ? 'WARNING' : verbose ? 'DEBUG' : (LEVELS[level] ?? 'INFO');

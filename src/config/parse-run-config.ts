@@ -33,13 +33,13 @@ export async function parseRunConfig(
   refuseWhatIsNotThereYet(backend, chartsApiMode, source, env);
   if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
 
-  const leaseTtl = source.number(env['CHARTS_LEASE_TTL_SECONDS'], {
+  const leaseTtl = source.number(env.CHARTS_LEASE_TTL_SECONDS, {
     name: 'CHARTS_LEASE_TTL_SECONDS',
     fallback: 90,
     min: 0.5,
     max: 86_400,
   });
-  const timezone = env['CHARTS_DEFAULT_TIMEZONE'] || 'Etc/UTC';
+  const timezone = env.CHARTS_DEFAULT_TIMEZONE || 'Etc/UTC';
   if (!isTimezone(timezone)) {
     problems.push(
       `CHARTS_DEFAULT_TIMEZONE: ${quoted(timezone)} is not an IANA time zone such as Europe/Berlin`,
@@ -49,7 +49,7 @@ export async function parseRunConfig(
     templatesDir: existing('templatesDir'),
     fixturesDir: existing('fixturesDir') ?? ifThere(resolve(cwd, FIXTURES_HERE)),
   };
-  const accounts = await loadAccounts(path('accountsConfigPath'), env['CHART_IMG_ACCOUNTS_JSON']);
+  const accounts = await loadAccounts(path('accountsConfigPath'), env.CHART_IMG_ACCOUNTS_JSON);
   problems.push(...accounts.problems);
 
   const config: RunConfig = {
@@ -149,10 +149,7 @@ function refuseWhatIsNotThereYet(
   source: Source,
   env: NodeJS.ProcessEnv,
 ): void {
-  if (
-    mode === 'record' &&
-    [env['TDA_ENV'], env['ENV']].some((name) => PRODUCTION.test(name ?? ''))
-  ) {
+  if (mode === 'record' && [env.TDA_ENV, env.ENV].some((name) => PRODUCTION.test(name ?? ''))) {
     throw new ConfigError('record mode is refused in production (TDA_ENV or ENV)');
   }
   if (backend === 'gcp' && mode !== 'real' && !source.of('backend').fromFlag) {

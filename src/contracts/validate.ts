@@ -45,15 +45,13 @@ function describe(error: SchemaError): string[] {
     case 'if':
       return [];
     case 'required':
-      return [`${pathOf(error, String(params['missingProperty']))}: is required`];
+      return [`${pathOf(error, String(params.missingProperty))}: is required`];
     case 'additionalProperties':
-      return [`${pathOf(error, String(params['additionalProperty']))}: is not a known field`];
+      return [`${pathOf(error, String(params.additionalProperty))}: is not a known field`];
     case 'enum':
-      return [
-        `${pathOf(error)}: must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`,
-      ];
+      return [`${pathOf(error)}: must be one of ${(params.allowedValues as unknown[]).join(', ')}`];
     case 'const':
-      return [`${pathOf(error)}: must be ${JSON.stringify(params['allowedValue'])}`];
+      return [`${pathOf(error)}: must be ${JSON.stringify(params.allowedValue)}`];
     default:
       return [`${pathOf(error)}: ${error.message ?? 'is not valid'}`];
   }

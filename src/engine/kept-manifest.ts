@@ -30,7 +30,7 @@ export async function keepManifest(
 function createdAtOf(body: Uint8Array): string | undefined {
   try {
     const manifest: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-    const createdAt = isJsonObject(manifest) ? manifest['createdAt'] : undefined;
+    const createdAt = isJsonObject(manifest) ? manifest.createdAt : undefined;
     return typeof createdAt === 'string' && /^[0-9T:.Z+-]{10,40}$/.test(createdAt)
       ? createdAt
       : undefined;

@@ -46,7 +46,7 @@ export interface InvalidInputs {
 export function readInputs(run: Run, stepId: string): StepInputs | InvalidInputs {
   const step = stepOf(run, stepId) ?? {};
   const { scope } = run.data;
-  const rawSymbol = isJsonObject(scope) ? scope['symbol'] : undefined;
+  const rawSymbol = isJsonObject(scope) ? scope.symbol : undefined;
   const symbol = typeof rawSymbol === 'string' ? rawSymbol.trim() : rawSymbol;
   const checked = validateChartExportStep(step);
   const prefix = `steps[${JSON.stringify(stepId)}].`;
@@ -92,11 +92,11 @@ export function readInputs(run: Run, stepId: string): StepInputs | InvalidInputs
 
 /** The ids that may become document paths, whether or not the rest of the inputs is right. */
 export function requestedTemplateIds(run: Run, stepId: string): string[] {
-  const inputs = stepOf(run, stepId)?.['inputs'];
-  const requests = isJsonObject(inputs) ? inputs['requests'] : undefined;
+  const inputs = stepOf(run, stepId)?.inputs;
+  const requests = isJsonObject(inputs) ? inputs.requests : undefined;
   if (!Array.isArray(requests)) return [];
   const ids = requests.map((request: unknown) =>
-    isJsonObject(request) ? request['chartTemplateId'] : undefined,
+    isJsonObject(request) ? request.chartTemplateId : undefined,
   );
   return [...new Set(ids.filter(isChartTemplateId))].slice(0, 64);
 }

@@ -174,9 +174,9 @@ async function statusNow(
   { documents }: EngineDeps,
 ): Promise<string | null> {
   const reading = await documents.read([paths.flowRun(runId)]).catch(() => undefined);
-  const steps = reading?.get(paths.flowRun(runId))?.data['steps'];
+  const steps = reading?.get(paths.flowRun(runId))?.data.steps;
   const step = isJsonObject(steps) && Object.hasOwn(steps, stepId) ? steps[stepId] : undefined;
-  const status = isJsonObject(step) ? step['status'] : undefined;
+  const status = isJsonObject(step) ? step.status : undefined;
   return typeof status === 'string' ? status : null;
 }
 

@@ -51,12 +51,12 @@ export function addressRun(data: JsonObject, stepId: string | undefined): Run | 
       `--step-id: run ${runId} has no step ${stepId}; it has ${listed(Object.keys(steps))}`,
     );
   }
-  if (step['stepType'] !== 'CHART_EXPORT') {
+  if (step.stepType !== 'CHART_EXPORT') {
     return refuse(
-      `--step-id: ${stepId} is of type ${quoted(step['stepType'])}, this worker does CHART_EXPORT`,
+      `--step-id: ${stepId} is of type ${quoted(step.stepType)}, this worker does CHART_EXPORT`,
     );
   }
-  if (typeof step['status'] !== 'string') {
+  if (typeof step.status !== 'string') {
     return refuse(`steps[${quoted(stepId)}].status: is required`);
   }
   return { runId, data, steps };
@@ -64,9 +64,7 @@ export function addressRun(data: JsonObject, stepId: string | undefined): Run | 
 
 /** The CHART_EXPORT steps that can be named, ascending by code unit. */
 export function chartExportSteps(run: Run, logger: Logger): string[] {
-  const ours = Object.keys(run.steps).filter(
-    (id) => stepOf(run, id)?.['stepType'] === 'CHART_EXPORT',
-  );
+  const ours = Object.keys(run.steps).filter((id) => stepOf(run, id)?.stepType === 'CHART_EXPORT');
   const hostile = ours.filter((id) => !isStepId(id));
   for (const id of hostile) {
     logger.warn('step_id_passed_over', `step ${quoted(id)} is passed over: its id is not allowed`);
@@ -107,11 +105,11 @@ export function select(
       logger,
     );
     if ('entry' in found) return found;
-    if (found.reason === 'not-ready' && run.data['status'] === 'CANCELLED') reasons.push(stepId);
+    if (found.reason === 'not-ready' && run.data.status === 'CANCELLED') reasons.push(stepId);
     else if (found.reason !== 'already-final')
       reasons.push('message' in found ? found.message : stepId);
   }
-  const statuses = steps.map((stepId) => stepOf(run, stepId)?.['status']);
+  const statuses = steps.map((stepId) => stepOf(run, stepId)?.status);
   if (steps.length > 0 && statuses.every((status) => status === 'SUCCEEDED')) {
     return { reason: 'all-succeeded', runId: run.runId };
   }
@@ -148,13 +146,13 @@ export function shortlist(run: Run, request: StepRequest): string[] {
   const steps = chartExportSteps(run, quiet);
   if (request.replay) return steps.length === 1 ? steps : [];
   const possible = steps.filter((id) => {
-    const status = stepOf(run, id)?.['status'];
+    const status = stepOf(run, id)?.status;
     return status === 'READY' || status === 'RUNNING';
   });
   const isReady = (id: string) => {
     const step = stepOf(run, id) as JsonObject;
     const blocking = request.ignoreDependencies ? [] : blockers(run, step, request, quiet);
-    return step['status'] === 'READY' && blocking.length === 0;
+    return step.status === 'READY' && blocking.length === 0;
   };
   const sure = possible.findIndex(isReady);
   return sure === -1 ? possible : possible.slice(0, sure + 1);
@@ -169,7 +167,7 @@ function enter(
   logger: Logger,
 ): Selected | StepOutcome {
   const step = stepOf(run, stepId) as JsonObject;
-  const status = String(step['status']);
+  const status = String(step.status);
   const identity = { runId: run.runId, stepId };
   const replayHint = 'use --replay to do it again';
 
@@ -177,7 +175,7 @@ function enter(
     if (!request.replay) return alreadyFinal(identity, status, step);
     return unblocked({ stepId, status, entry: 'replay', expired: false });
   }
-  if (run.data['status'] === 'CANCELLED') {
+  if (run.data.status === 'CANCELLED') {
     return { reason: 'not-ready', ...identity, status, message: `run ${run.runId} is CANCELLED` };
   }
   if (status === 'READY') return unblocked({ stepId, status, entry: 'fresh', expired: false });
@@ -209,12 +207,12 @@ function enter(
 
 /** Each dependency that is not `SUCCEEDED`, with what it is instead. */
 function blockers(run: Run, step: JsonObject, request: StepRequest, logger: Logger): string[] {
-  const dependsOn = step['dependsOn'] ?? [];
+  const dependsOn = step.dependsOn ?? [];
   if (!Array.isArray(dependsOn)) return ['a dependsOn that is not a list'];
   return dependsOn.flatMap((dependency: unknown) => {
     const other = typeof dependency === 'string' ? stepOf(run, dependency) : undefined;
-    if (other?.['status'] === 'SUCCEEDED') return [];
-    if (other) return [`${dependency} (${String(other['status'])})`];
+    if (other?.status === 'SUCCEEDED') return [];
+    if (other) return [`${dependency} (${String(other.status)})`];
     if (request.tolerateAbsentDependencies) {
       logger.warn(
         'depends_on_blocked',
@@ -232,8 +230,8 @@ function alreadyFinal(
   step: JsonObject,
 ): StepOutcome {
   const { error, outputs } = step;
-  const code = isJsonObject(error) ? error['code'] : undefined;
-  const uri = isJsonObject(outputs) ? outputs['outputsManifestGcsUri'] : undefined;
+  const code = isJsonObject(error) ? error.code : undefined;
+  const uri = isJsonObject(outputs) ? outputs.outputsManifestGcsUri : undefined;
   return {
     reason: 'already-final',
     ...identity,
@@ -251,7 +249,7 @@ function heldBy(stepId: string, document: StoredDocument | undefined): string {
 }
 
 function whyNothing(run: Run, steps: readonly string[], reasons: readonly string[]): string {
-  if (run.data['status'] === 'CANCELLED') return `run ${run.runId} is CANCELLED`;
+  if (run.data.status === 'CANCELLED') return `run ${run.runId} is CANCELLED`;
   if (steps.length === 0) return `run ${run.runId} has no CHART_EXPORT step`;
   if (reasons.length === 0) {
     return `run ${run.runId} has no CHART_EXPORT step left to do; use --replay --step-id to do one again`;

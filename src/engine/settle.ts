@@ -93,7 +93,7 @@ async function writeManifest(
         when: generation === undefined ? 'absent' : { generation },
       });
       const isOurs =
-        result.status === 'stored' || (await artifacts.look(name))?.metadata['sha256'] === sha256;
+        result.status === 'stored' || (await artifacts.look(name))?.metadata.sha256 === sha256;
       if (isOurs) {
         const uri = gsUri(artifacts.bucket, name);
         logger.info('manifest_written', `manifest ${uri}`, { stepId: manifest.stepId, uri });
@@ -175,14 +175,14 @@ async function readOwn(claimed: Claimed, hold: LeaseHold): Promise<Reading> {
   const reading = await hold.read([paths.flowRun(run.runId), ...usagePaths(claimed)]);
   const document = reading.get(paths.flowRun(run.runId));
   const now = document && stepOf({ ...run, steps: stepsOf(document.data) }, selected.stepId);
-  if (now?.['status'] !== 'RUNNING') {
-    throw new LeaseLost(`somebody set the step to ${String(now?.['status'])}`);
+  if (now?.status !== 'RUNNING') {
+    throw new LeaseLost(`somebody set the step to ${String(now?.status)}`);
   }
   return reading;
 }
 
 function stepsOf(data: Run['data']): Run['steps'] {
-  return (data['steps'] ?? {}) as Run['steps'];
+  return (data.steps ?? {}) as Run['steps'];
 }
 
 function usagePaths({ spending }: Claimed): string[] {

@@ -90,7 +90,7 @@ interface ChartMetadata {
 
 function isPaid(object: ObjectInfo, folder: ChartFolder, chart: RenderableChart): boolean {
   const { metadata } = object;
-  const generatedAt = new Date(metadata['generatedAt'] ?? Number.NaN);
+  const generatedAt = new Date(metadata.generatedAt ?? Number.NaN);
   return (
     matches(metadata, {
       claimId: folder.claimId,
@@ -98,9 +98,9 @@ function isPaid(object: ObjectInfo, folder: ChartFolder, chart: RenderableChart)
       source: chart.foresight.source,
       chartTemplateId: chart.chartTemplateId,
     }) &&
-    /^[0-9a-f]{64}$/.test(metadata['sha256'] ?? '') &&
-    Number(metadata['width']) > 0 &&
-    Number(metadata['height']) > 0 &&
+    /^[0-9a-f]{64}$/.test(metadata.sha256 ?? '') &&
+    Number(metadata.width) > 0 &&
+    Number(metadata.height) > 0 &&
     !Number.isNaN(generatedAt.getTime()) &&
     object.name === nameOf(folder, chart, generatedAt)
   );

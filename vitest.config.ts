@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Tests that start dozens of processes share two cores with the others.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
