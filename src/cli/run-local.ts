@@ -8,10 +8,10 @@ import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { atLeast, jsonSink } from '../log/json-sink.js';
 import { Logger, type LogSink } from '../log/logger.js';
 import { type Redactor, redactJson, redactorFor } from '../log/redact.js';
+import type { CommandLine } from './command-line.js';
 import { type LocalRun, runOnLocalBackend } from './compose-local.js';
 import { printFailure } from './failure-summary.js';
 import { type Interruption, listenForInterruption } from './interruption.js';
-import type { CommandLine } from './main.js';
 import { isError, viewOf } from './outcome-view.js';
 import { prettyLog } from './pretty-sink.js';
 import { type SummaryContext, toSummary, toText } from './summary.js';
@@ -60,7 +60,7 @@ export async function runLocal(flags: GivenFlags, commandLine: CommandLine): Pro
     if (output.summary === 'json') {
       stdout.write(`${JSON.stringify(redactJson(summary, redact))}\n`);
     } else if (output.summary === 'text') {
-      stdout.write(redact(toText(summary, view, context)));
+      stdout.write(redact(toText(summary, view, { ...context, cwd: commandLine.cwd })));
     }
     return view.exitCode;
   } finally {

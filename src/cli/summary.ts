@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { httpsUrl } from '../artifacts/object-names.js';
 import type { Backend, ChartsApiMode } from '../config/run-config.js';
 import type { RunSummary, SummaryItem } from '../contracts/documents.js';
@@ -58,8 +59,15 @@ export function toSummary(
 }
 
 /** The summary in words; its last line is for scripts that grep. */
-export function toText(summary: RunSummary, view: OutcomeView, context: SummaryContext): string {
-  const place = (uri: string) => context.localPathOf(uri) ?? httpsUrl(uri);
+export function toText(
+  summary: RunSummary,
+  view: OutcomeView,
+  { localPathOf, cwd }: SummaryContext & { readonly cwd: string },
+): string {
+  const place = (uri: string) => {
+    const path = localPathOf(uri);
+    return path === undefined ? httpsUrl(uri) : shortPath(path, cwd);
+  };
   const lines = [
     ...summary.items.map(
       ({ chartTemplateId, pngGcsUri, width, height, bytes }) =>
@@ -94,6 +102,12 @@ function lastLine(summary: RunSummary): string {
     ...(errorCode === null ? [] : [`error=${errorCode}`]),
   ];
   return `CHART_EXPORT ${status ?? errorCode ?? '-'}: ${facts.join(', ')}`;
+}
+
+/** Relative where that is shorter to read: what lies below the current folder. */
+function shortPath(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
 }
 
 function kilobytes(bytes: number | null): string {

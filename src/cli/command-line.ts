@@ -1,0 +1,16 @@
+import type { SignalSource } from './interruption.js';
+import type { TerminalStream } from './terminal.js';
+
+/** The process as the command line sees it; nothing in here reads a global. */
+export interface CommandLine {
+  /** Without node and script. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly signals: SignalSource;
+  /** Ends the process without waiting for anything. */
+  readonly endNow: (exitCode: number) => void;
+}
