@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const BIN = fileURLToPath(new URL('../../bin/worker-chart-export.js', import.meta.url));
+
+type Cleanup = (undo: () => Promise<void>) => void;
+
+/** One line of the JSON log. */
+export type LogLine = Record<string, unknown> & { readonly event: string };
+
+export interface Ended {
+  /** `null` when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StartOptions {
+  readonly cwd: string;
+  /** Added to an environment that holds nothing but what Node needs. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Modules to preload, as URLs. */
+  readonly preload?: readonly string[];
+  /** Written to its stdin, which is then closed; without it stdin is closed at once. */
+  readonly input?: string;
+}
+
+/** An empty folder that is removed when the test is over. */
+export async function emptyFolder(onTestFinished: Cleanup): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'cli-')));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+/** The real program, built, in a process of its own. */
+export class CliProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly #lines: LogLine[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(argv: readonly string[], { cwd, env = {}, preload = [], input }: StartOptions) {
+    const imports = preload.flatMap((url) => ['--import', url]);
+    this.child = spawn(process.execPath, [...imports, BIN, ...argv], {
+      cwd,
+      env: { PATH: process.env.PATH, HOME: cwd, ...env },
+    });
+    const { child } = this;
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk;
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    if (child.stderr) {
+      createInterface(child.stderr).on('line', (line) => {
+        if (!line.startsWith('{')) return;
+        this.#lines.push(JSON.parse(line));
+        this.#wake();
+      });
+    }
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (exitCode, signal) => {
+        resolve({ exitCode, signal, stdout, stderr });
+        this.#wake();
+      });
+    });
+  }
+
+  /** Resolves with the first log line of this event; rejects if the process ends without one. */
+  async event(name: string): Promise<LogLine> {
+    let ended: Ended | undefined;
+    void this.ended.then((how) => {
+      ended = how;
+      this.#wake();
+    });
+    for (;;) {
+      const line = this.#lines.find(({ event }) => event === name);
+      if (line !== undefined) return line;
+      if (ended) throw new Error(`ended without ${name}: ${ended.exitCode} ${ended.stderr}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+}
+
+/** Runs the program to its end. */
+export function runCli(argv: readonly string[], options: StartOptions): Promise<Ended> {
+  return new CliProcess(argv, options).ended;
+}
+
+export function logLines(stderr: string): LogLine[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+}
+
+/** Writes a JSON file into a folder and returns its path. */
+export async function jsonFile(folder: string, name: string, value: unknown): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, JSON.stringify(value));
+  return path;
+}
+
+/** A flow run of one CHART_EXPORT step, READY and without dependencies. */
+export function flowRun({
+  runId = '20251221-120000_BTCUSDT_demo',
+  stepId = 'charts:1H:test',
+  ...step
+}: {
+  readonly runId?: unknown;
+  readonly stepId?: string;
+  readonly [field: string]: unknown;
+} = {}): Record<string, unknown> {
+  return {
+    schemaVersion: 1,
+    runId,
+    status: 'RUNNING',
+    scope: { symbol: 'BTCUSDT' },
+    steps: {
+      [stepId]: {
+        stepType: 'CHART_EXPORT',
+        status: 'READY',
+        timeframe: '1h',
+        inputs: { minImages: 1, requests: [{ chartTemplateId: 'ctpl_price_ma1226_vol_v1' }] },
+        outputs: {},
+        ...step,
+      },
+    },
+  };
+}
