@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { access, constants, copyFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LocalArtifactStore } from '../artifacts/local/local-artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
@@ -14,7 +14,8 @@ import type { EngineDeps, StepRequest } from '../engine/deps.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
 import { addressRun } from '../engine/select.js';
-import { ConfigError, reasonOf } from '../failures.js';
+import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
+import { makeFolder } from '../local-disk/make-folder.js';
 import { isGone, thisProcess } from '../local-disk/process-identity.js';
 import { Workspace } from '../local-disk/workspace.js';
 import type { Logger } from '../log/logger.js';
@@ -107,9 +108,12 @@ function given(folder: string | undefined): string[] {
 
 async function prepareOut(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
+    await access(folder, constants.W_OK);
   } catch (error) {
-    throw new ConfigError(`--out ${folder} cannot be made: ${reasonOf(error)}`);
+    throw new ConfigError(
+      `--out ${folder} cannot be written: ${reasonOf(error)}; name another folder`,
+    );
   }
 }
 
@@ -123,10 +127,16 @@ async function copyOut(
   for (const { png_gcs_uri: uri } of outcome.items) {
     const file = localPathOf(uri);
     if (file === undefined) continue;
+    const plainName = basename(uri);
+    const part = join(folder, `.${plainName}.${process.pid}.part`);
     try {
-      await copyFile(file, join(folder, basename(file)));
+      await copyFile(file, part);
+      await rename(part, join(folder, plainName));
     } catch (error) {
-      throw new ConfigError(`--out ${folder} cannot be written: ${reasonOf(error)}`);
+      await rm(part, { force: true }).catch(() => undefined);
+      throw new StoreUnavailable(
+        `step ${outcome.stepId} is settled, but --out ${folder} lacks ${plainName}: ${reasonOf(error)}; copy it from ${file}`,
+      );
     }
   }
 }

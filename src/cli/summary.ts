@@ -83,11 +83,9 @@ export function toText(
   ];
   const uri = summary.outputsManifestGcsUri;
   if (uri !== null) lines.push(`manifest  ${place(uri)}`);
-  // Errors were said on stderr, where people look for them.
-  if (view.noop && !isError(view)) lines.push(view.message);
-  else if (summary.status === 'FAILED' && summary.failures.length === 0 && !isError(view)) {
-    lines.push(view.message);
-  }
+  // Errors were said on stderr, where people look for them; charts speak for themselves.
+  const isToldByCharts = summary.status === 'SUCCEEDED' || summary.failures.length > 0;
+  if (!isError(view) && (view.noop || !isToldByCharts)) lines.push(view.message);
   return `${[...lines, lastLine(summary)].join('\n')}\n`;
 }
 

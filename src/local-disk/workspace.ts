@@ -1,17 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
+import { makeFolder } from './make-folder.js';
 import { isGone, isProcessIdentity, thisProcess } from './process-identity.js';
 import { WorkspaceLock } from './workspace-lock.js';
 
@@ -74,7 +65,7 @@ export class Workspace {
   static async open(root: string): Promise<Workspace> {
     const workspace = new Workspace(root, false);
     try {
-      await mkdir(workspace.#staging, { recursive: true });
+      await makeFolder(workspace.#staging);
       await workspace.#hideFromGit();
       await workspace.#removeLeftovers();
     } catch (error) {
@@ -119,7 +110,7 @@ export class Workspace {
     } catch (error) {
       // A neighbour that closed last may have swept the empty parent away.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-        await mkdir(this.#staging, { recursive: true });
+        await makeFolder(this.#staging);
         await writeFile(path, bytes, { flag: 'wx' });
       } else {
         await rm(path, { force: true }).catch(() => undefined);
@@ -167,7 +158,7 @@ export class Workspace {
         steps.push({ remove: to });
         continue;
       }
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       const { path } = typeof content === 'string' ? await this.stage(content) : content;
       steps.push({ from: relative(this.root, path), to });
     }
