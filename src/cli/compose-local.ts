@@ -47,6 +47,7 @@ export async function runOnLocalBackend(
     runId,
     ...(typeof flowKey === 'string' && { flowKey }),
   });
+  if (config.out !== undefined && !config.dryRun) await prepareOut(config.out);
   const workspace = config.dryRun
     ? Workspace.peek(config.workspace)
     : await Workspace.open(config.workspace);
@@ -83,7 +84,6 @@ export async function runOnLocalBackend(
       const view = result === 'imported' ? importedView(documents, run) : documents;
       return { outcome: await runStep(request, { ...deps, documents: view }), localPathOf };
     }
-    if (config.out !== undefined) await prepareOut(config.out);
     const result = await importFlowRun(documents, run, isGone);
     const words = {
       imported: `flow run ${runId} is imported into the workspace`,

@@ -30,15 +30,18 @@ export async function readFlowRunFile(
     return refuse(`is not JSON${placeOf(error, text)}`);
   }
   if (!isJsonObject(document)) {
-    return refuse(
-      `holds ${Array.isArray(document) ? 'an array' : `a ${typeof document}`}, not a JSON object`,
-    );
+    return refuse(`holds ${kindOf(document)}, not a JSON object`);
   }
   return { ok: true, document };
 
   function refuse(what: string): FlowRunFile {
     return { ok: false, message: `flow run ${name} ${what}` };
   }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
 async function readAll(stdin: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -55,8 +58,10 @@ async function readAll(stdin: AsyncIterable<Uint8Array>): Promise<Buffer> {
 /** V8 names the offset; people want the line. */
 function placeOf(error: unknown, text: string): string {
   if (text.trim() === '') return ': it is empty';
-  const offset = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  if (offset === undefined) return ': it ends too early';
+  const words = error instanceof Error ? error.message : '';
+  const offset = /position (\d+)/.exec(words)?.[1];
+  // Of an unexpected token V8 tells no offset.
+  if (offset === undefined) return /end of JSON/.test(words) ? ': it ends too early' : '';
   const before = text.slice(0, Number(offset)).split('\n');
   return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
 }

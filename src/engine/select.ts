@@ -48,7 +48,7 @@ export function addressRun(data: JsonObject, stepId: string | undefined): Run | 
   const step = Object.hasOwn(steps, stepId) ? steps[stepId] : undefined;
   if (!isJsonObject(step)) {
     return refuse(
-      `--step-id: run ${runId} has no step ${stepId}; it has ${listed(Object.keys(steps))}`,
+      `--step-id: run ${runId} has no step ${stepId}; it has ${listed(Object.keys(steps).map(named))}`,
     );
   }
   if (step.stepType !== 'CHART_EXPORT') {
@@ -212,7 +212,7 @@ function blockers(run: Run, step: JsonObject, request: StepRequest, logger: Logg
   return dependsOn.flatMap((dependency: unknown) => {
     const other = typeof dependency === 'string' ? stepOf(run, dependency) : undefined;
     if (other?.status === 'SUCCEEDED') return [];
-    if (other) return [`${dependency} (${String(other.status)})`];
+    if (other) return [`${named(String(dependency))} (${String(other.status)})`];
     if (request.tolerateAbsentDependencies) {
       logger.warn(
         'depends_on_blocked',
@@ -260,6 +260,11 @@ function whyNothing(run: Run, steps: readonly string[], reasons: readonly string
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+/** An id as it is where it can break no line, else quoted. */
+function named(id: string): string {
+  return isStepId(id) ? id : quoted(id);
 }
 
 function quoted(value: unknown): string {

@@ -28,10 +28,13 @@ export interface NewChart {
   readonly generatedAt: Date;
 }
 
+/** With one move alone, the third replay by a quick script within a second lost its charts. */
+const STAMP_MOVES = 5;
+
 /**
  * Stores one PNG. A name that is taken is ours if an earlier try stored it and its reply was lost;
- * else somebody rendered the same chart in the same second: the stamp moves one second, once.
- * `undefined`: that was taken too. Rejects with `StoreUnavailable`.
+ * else somebody rendered the same chart in the same second: the stamp moves on by a second.
+ * `undefined`: all of those were taken too. Rejects with `StoreUnavailable`.
  */
 export async function storeChart(
   artifacts: ArtifactStore,
@@ -39,7 +42,8 @@ export async function storeChart(
   { chart, png, size, generatedAt }: NewChart,
 ): Promise<StoredChart | undefined> {
   const sha256 = createHash('sha256').update(png).digest('hex');
-  for (const at of [generatedAt, new Date(generatedAt.getTime() + 1_000)]) {
+  for (let moves = 0; moves <= STAMP_MOVES; moves++) {
+    const at = new Date(generatedAt.getTime() + moves * 1_000);
     const name = nameOf(folder, chart, at);
     const metadata = {
       claimId: folder.claimId,
