@@ -13,7 +13,7 @@ import type { Clock } from '../clock.js';
 import type { Account } from '../contracts/documents.js';
 import type { Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
-import { backOff, type ServerClock } from './server-clock.js';
+import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import type { StepLease } from './step-lease.js';
 
 /** Around 00:00 UTC nobody can say which day a call will be counted on. */
@@ -38,14 +38,25 @@ export class QuotaDesk {
     this.#clock = clock;
   }
 
-  /** One unit, taken before the call is sent; `undefined`: no account can pay for this chart. */
+  /**
+   * One unit, to be spent at once: the lease is fresh and the day is sure at the moment it is taken.
+   * `undefined`: no account can pay for this chart.
+   */
   async unit(
     needs: ChartNeeds,
     not: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<Account | undefined> {
     for (;;) {
-      const today = await this.#today(signal);
+      await this.#lease.fresh(signal);
+      signal.throwIfAborted();
+      const nowMs = this.#serverClock.nowMs();
+      const unsureForMs = untilSureOfDay(nowMs);
+      if (unsureForMs > 0) {
+        await this.#clock.sleep(unsureForMs, signal);
+        continue;
+      }
+      const today = dayOf(nowMs);
       const account = this.#spending.take(needs, not, today);
       if (account) return account;
       if (!(await this.#topUp(needs, not, today, signal))) return undefined;
@@ -68,6 +79,7 @@ export class QuotaDesk {
     }
   }
 
+  /** `true`: it is worth to try `take` again; `false`: no account has a unit left. */
   async #topUp(
     needs: ChartNeeds,
     not: ReadonlySet<string>,
@@ -78,10 +90,15 @@ export class QuotaDesk {
     for (let round = 0; open.length > 0; round++) {
       signal.throwIfAborted();
       const result = await this.#lease.exclusively(async (hold) => {
+        const since = new Stopwatch(this.#clock);
         const reading = await hold.read(open.map(({ id }) => paths.usage(id)));
+        this.#serverClock.observe(reading.readTimeMs, since);
         // What an earlier commit with a lost reply reserved counts as well.
         this.#spending.reservedNow(hold.lease.reserved);
-        const usages = usagesIn(reading, open, today);
+        if (dayOf(reading.readTimeMs) !== today) return 'another-day';
+        const usages = open.map((account) =>
+          readUsage(account, reading.get(paths.usage(account.id)), today),
+        );
         const [id] = deal([needs], usages).keys();
         const usage = usages.find(({ account }) => account.id === id);
         if (!usage) return 'nothing-left';
@@ -92,28 +109,19 @@ export class QuotaDesk {
         return committed;
       });
       if (result === 'nothing-left') return false;
-      if (result === 'committed') return true;
+      if (result !== 'refused') return true;
       await backOff(this.#clock, round, signal);
     }
     return false;
   }
+}
 
-  /** The UTC day by the store's clock, once it is surely that day. */
-  async #today(signal: AbortSignal): Promise<Day> {
-    for (;;) {
-      signal.throwIfAborted();
-      const now = this.#serverClock.nowMs();
-      const sinceMidnight = now % DAY_MS;
-      const beyond =
-        sinceMidnight < MIDNIGHT_GUARD_MS
-          ? MIDNIGHT_GUARD_MS - sinceMidnight
-          : sinceMidnight >= DAY_MS - MIDNIGHT_GUARD_MS
-            ? DAY_MS - sinceMidnight + MIDNIGHT_GUARD_MS
-            : 0;
-      if (beyond === 0) return dayOf(now);
-      await this.#clock.sleep(beyond, signal);
-    }
-  }
+/** Milliseconds until the store's clock is surely within one UTC day; 0: it is now. */
+function untilSureOfDay(nowMs: number): number {
+  const sinceMidnightMs = nowMs % DAY_MS;
+  if (sinceMidnightMs < MIDNIGHT_GUARD_MS) return MIDNIGHT_GUARD_MS - sinceMidnightMs;
+  const untilMidnightMs = DAY_MS - sinceMidnightMs;
+  return untilMidnightMs <= MIDNIGHT_GUARD_MS ? untilMidnightMs + MIDNIGHT_GUARD_MS : 0;
 }
 
 /**
@@ -140,13 +148,6 @@ export function refundWrites(
 /** The accounts that have something to give back. */
 export function refundable(spending: Spending | undefined): string[] {
   return spending ? Object.keys(spending.reserved).filter((id) => spending.unsent(id) > 0) : [];
-}
-
-function usagesIn(reading: Reading, accounts: readonly Account[], today: Day): AccountUsage[] {
-  const day = dayOf(reading.readTimeMs);
-  return day === today
-    ? accounts.map((account) => readUsage(account, reading.get(paths.usage(account.id)), day))
-    : [];
 }
 
 function oneMore(reserved: Reserved, { account, day }: AccountUsage): Reserved {

@@ -158,12 +158,9 @@ class Kitchen {
     let lastRefusal: Extract<Verdict, { message: string }> | undefined;
     for (;;) {
       this.#stop.throwIfAborted();
-      await this.#claimed.lease.fresh(this.#stop);
-      const costs = chart.foresight.kind === 'call';
-      const account = costs
-        ? await this.#desk?.unit(chart.needs, turnedAwayBy, this.#stop)
-        : undefined;
-      if (costs && this.#desk && !account) return this.#noAccount(chart, lastRefusal);
+      const payer = await this.#payerFor(chart, turnedAwayBy);
+      if (payer === 'nobody') return this.#noAccount(chart, lastRefusal);
+      const account = payer === 'free' ? undefined : payer;
 
       const verdict = await this.#call(chart, account);
       if (verdict.kind === 'chart') {
@@ -199,6 +196,18 @@ class Kitchen {
     }
   }
 
+  /** Who pays for the next call, which is to follow at once. */
+  async #payerFor(
+    chart: RenderableChart,
+    turnedAwayBy: ReadonlySet<string>,
+  ): Promise<Account | 'free' | 'nobody'> {
+    if (this.#desk && chart.foresight.kind === 'call') {
+      return (await this.#desk.unit(chart.needs, turnedAwayBy, this.#stop)) ?? 'nobody';
+    }
+    await this.#claimed.lease.fresh(this.#stop);
+    return 'free';
+  }
+
   async #call(chart: RenderableChart, account: Account | undefined): Promise<Verdict> {
     const { chartTemplateId, request, foresight } = chart;
     const facts = {
@@ -207,7 +216,7 @@ class Kitchen {
       mode: this.#deps.settings.chartsApiMode,
       ...(account && { accountId: account.id }),
     };
-    this.#logger.debug('chart_api_call_start', `asking for ${chartTemplateId}`, facts);
+    this.#logger.info('chart_api_call_start', `asking for ${chartTemplateId}`, facts);
     const startedAt = this.#deps.clock.monotonic();
     const answer = await unlessAborted(
       this.#deps.provider.render({
@@ -221,7 +230,7 @@ class Kitchen {
     const ok = verdict.kind === 'chart';
     if (ok) this.calls.ok += 1;
     else this.calls.failed += 1;
-    this.#logger.debug(
+    this.#logger.info(
       'chart_api_call_finished',
       ok ? `${chartTemplateId} arrived` : `${chartTemplateId}: ${verdict.message}`,
       {

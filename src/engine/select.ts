@@ -171,13 +171,12 @@ function enter(
   const identity = { runId: run.runId, stepId };
   const replayHint = 'use --replay to do it again';
 
-  if (status === 'SUCCEEDED' || status === 'FAILED') {
-    if (!request.replay) return alreadyFinal(identity, status, step);
-    return unblocked({ stepId, status, entry: 'replay', expired: false });
-  }
+  const isFinal = status === 'SUCCEEDED' || status === 'FAILED';
+  if (isFinal && !request.replay) return alreadyFinal(identity, status, step);
   if (run.data.status === 'CANCELLED') {
     return { reason: 'not-ready', ...identity, status, message: `run ${run.runId} is CANCELLED` };
   }
+  if (isFinal) return unblocked({ stepId, status, entry: 'replay', expired: false });
   if (status === 'READY') return unblocked({ stepId, status, entry: 'fresh', expired: false });
   if (status !== 'RUNNING') {
     const message = `step ${stepId} is ${status}, not READY`;

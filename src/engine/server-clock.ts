@@ -22,11 +22,17 @@ export class Stopwatch {
 
 /** The store's time, carried on from its last reading: days are counted by no worker's clock. */
 export class ServerClock {
-  readonly #readTimeMs: number;
-  readonly #since: Stopwatch;
+  #readTimeMs: number;
+  #since: Stopwatch;
 
-  /** `since` was started before the reading was asked for or as it arrived. */
+  /** `since` was started before the reading was asked for. */
   constructor(readTimeMs: number, since: Stopwatch) {
+    this.#readTimeMs = readTimeMs;
+    this.#since = since;
+  }
+
+  /** A newer reading: it ends what a wall clock that was set in between made of the older one. */
+  observe(readTimeMs: number, since: Stopwatch): void {
     this.#readTimeMs = readTimeMs;
     this.#since = since;
   }

@@ -70,9 +70,10 @@ async function writeManifest(
   const body = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   const sha256 = createHash('sha256').update(body).digest('hex');
   const { claimId } = hold.lease;
+  // A step that failed already keeps its own reason.
   const fail = (reason: string): Settled => {
     const message = `the manifest could not be written: ${reason}`;
-    return { error: { code: 'MANIFEST_WRITE_FAILED', message }, manifestUri: null };
+    return { error: error ?? { code: 'MANIFEST_WRITE_FAILED', message }, manifestUri: null };
   };
   for (let round = 0; ; round++) {
     let generation: string | undefined;

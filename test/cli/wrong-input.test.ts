@@ -528,7 +528,7 @@ const CONFIG: readonly Wrong[] = [
   flag('--workspace', 'run.json/below', /below cannot be written: .*--workspace/),
   variable('WORKER_CHART_EXPORT_WORKSPACE', 'run.json/below', /below cannot be written/),
   flag('--out', 'run.json', /--out .*run\.json/),
-  flag('--out', 'run.json/below', /--out .*below cannot be made/),
+  flag('--out', 'run.json/below', /--out .*below cannot be written/),
   flag('--templates-dir', 'none', /^--templates-dir: .*none is not a folder/),
   flag('--templates-dir', 'run.json', /^--templates-dir: .*run\.json is not a folder/),
   variable('CHARTS_TEMPLATES_DIR', 'none', /^CHARTS_TEMPLATES_DIR: .*none is not a folder/),

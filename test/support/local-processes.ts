@@ -3,10 +3,9 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { bundled } from './bundled.js';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const WORKER = fileURLToPath(new URL('./local-worker.ts', import.meta.url));
+const WORKER = bundled(new URL('./local-worker.ts', import.meta.url));
 const CRASH_AT = new URL('./local-crash-at.mjs', import.meta.url).href;
 
 type Cleanup = (undo: () => Promise<void>) => void;
@@ -34,8 +33,7 @@ export class LocalWorker {
 
   constructor(job: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const crash = Object.keys(env).length > 0 ? ['--import', CRASH_AT] : [];
-    this.child = spawn(process.execPath, ['--import', 'tsx', ...crash, WORKER, ...job], {
-      cwd: REPOSITORY,
+    this.child = spawn(process.execPath, [...crash, WORKER, ...job], {
       env: { ...process.env, ...env },
     });
     const { child } = this;
