@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 import { main } from '../dist/cli/main.js';
 
-// A reader that has seen enough (`… | head -1`) is no error of ours.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+// A reader that has seen enough (`… | head -1`) is no error of ours, a full disk under stdout is.
+let summaryLost;
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') summaryLost = error;
+});
+// There is nobody left to tell.
+process.stderr.on('error', () => undefined);
 
-const exitCode = await main({
+let exitCode = await main({
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
@@ -26,5 +27,10 @@ const flushed = (stream) =>
     if (stream.destroyed) resolve();
     else stream.write('', resolve);
   });
-await Promise.all([process.stdout, process.stderr].map(flushed));
+await flushed(process.stdout);
+if (summaryLost) {
+  process.stderr.write(`error: the summary could not be written to stdout: ${summaryLost.code}\n`);
+  if (exitCode === 0) exitCode = 4;
+}
+await flushed(process.stderr);
 process.exit(exitCode);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { SignalSource } from './interruption.js';
 import type { TerminalStream } from './terminal.js';
 
@@ -7,7 +8,7 @@ export interface CommandLine {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdin: Readable;
   readonly stdout: TerminalStream;
   readonly stderr: TerminalStream;
   readonly signals: SignalSource;

@@ -14,7 +14,6 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
   const program = new Command('worker-chart-export')
     .description('Renders the CHART_EXPORT step of a flow run, stores its charts and a manifest.')
     .version(version)
-    .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({

@@ -35,7 +35,7 @@ export async function runLocal(flags: GivenFlags, commandLine: CommandLine): Pro
   const logger = new Logger(log.sink);
   const interruption = listenForInterruption(
     commandLine.signals,
-    (line) => stderr.write(`${line}\n`),
+    (line) => logger.warn('interrupted', line),
     commandLine.endNow,
   );
   try {
@@ -84,7 +84,7 @@ async function attempt(
     onKeys(config.accounts.map(({ apiKey }) => apiKey));
     announce(config, logger);
     for (const warning of config.warnings) logger.warn('config_warning', warning);
-    const file = await readFlowRunFile(config.flowRunPath, stdin);
+    const file = await readFlowRunFile(config.flowRunPath, stdin, signal);
     if (!file.ok) {
       const { message } = file;
       return {
@@ -94,6 +94,11 @@ async function attempt(
     }
     return { config, run: await runOnLocalBackend(config, file.document, { logger, signal }) };
   } catch (error) {
+    if (signal.aborted && error === signal.reason) {
+      const message = 'interrupted before the flow run was read; nothing was written';
+      const outcome = { reason: 'interrupted', runId: null, stepId: null } as const;
+      return { config, run: ended({ ...outcome, claimed: false, attempt: null, message }) };
+    }
     const message = reasonOf(error);
     if (error instanceof ConfigError) {
       return { config, run: ended({ reason: 'misconfigured', message }) };

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
 import { reasonOf } from '../failures.js';
 
@@ -9,18 +10,24 @@ export type FlowRunFile =
   | { readonly ok: true; readonly document: JsonObject }
   | { readonly ok: false; readonly message: string };
 
-/** Reads a flow run from a file, or from stdin for `-`. What is wrong is one line that names the place. */
+/**
+ * Reads a flow run from a file, or from stdin for `-`. What is wrong is one line that names the
+ * place. Rejects only when `signal` aborts: a pipe may never end.
+ */
 export async function readFlowRunFile(
   path: string,
-  stdin: AsyncIterable<Uint8Array>,
+  stdin: Readable,
+  signal: AbortSignal,
 ): Promise<FlowRunFile> {
   const name = path === '-' ? 'stdin' : path;
   let text: string;
   try {
-    const bytes = path === '-' ? await readAll(stdin) : await readFile(path);
+    const stream = path === '-' ? stdin : createReadStream(path);
+    const bytes = await readBounded(addAbortSignal(signal, stream));
     if (bytes.length > MAX_BYTES) return refuse('is larger than 32 MiB');
     text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   } catch (error) {
+    signal.throwIfAborted();
     return refuse(`cannot be read: ${reasonOf(error)}`);
   }
   let document: unknown;
@@ -44,10 +51,11 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
-async function readAll(stdin: AsyncIterable<Uint8Array>): Promise<Buffer> {
+/** Stops soon after the bound: `/dev/zero` has no end. */
+async function readBounded(stream: Readable): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of stream) {
     chunks.push(chunk);
     size += chunk.length;
     if (size > MAX_BYTES) break;

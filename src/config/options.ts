@@ -204,23 +204,3 @@ export const EXAMPLES: readonly { what: string; command: string }[] = [
       'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --replay --dry-run',
   },
 ];
-
-/** The README's flag table. */
-export function flagTableMarkdown(): string {
-  const rows = OPTIONS.map(({ flag, env, fallback, help }) =>
-    [`\`${flag}\``, env ? `\`${env}\`` : '', fallback ?? '', help].join(' | '),
-  );
-  return ['| flag | env | default | what |', '|---|---|---|---|', ...rows.map(inPipes)].join('\n');
-}
-
-/** The README's table of variables without a flag. */
-export function envTableMarkdown(): string {
-  const rows = ENV_ALONE.map(({ name, fallback, help }) =>
-    [`\`${name}\``, fallback ?? '', help].join(' | '),
-  );
-  return ['| env | default | what |', '|---|---|---|', ...rows.map(inPipes)].join('\n');
-}
-
-function inPipes(row: string): string {
-  return `| ${row} |`;
-}

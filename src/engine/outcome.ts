@@ -86,12 +86,15 @@ export type StepOutcome =
       readonly message: string;
     } & StepIdentity)
   /** A signal came; a claim that was made was given back. */
-  | ({
+  | {
       readonly reason: 'interrupted';
+      /** `null`: it came before a step was selected. */
+      readonly runId: string | null;
+      readonly stepId: string | null;
       readonly claimed: boolean;
       readonly attempt: number | null;
       readonly message: string;
-    } & StepIdentity)
+    }
   /** `--dry-run`: what would be done. */
   | ({
       readonly reason: 'planned';

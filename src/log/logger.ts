@@ -15,6 +15,7 @@ export type EventName =
   | 'core_start'
   | 'core_noop_already_final'
   | 'claim_attempt'
+  | 'interrupted'
   | 'lease_lost'
   | 'lease_released'
   | 'chart_api_call_start'

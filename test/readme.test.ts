@@ -1,0 +1,192 @@
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { viewOf } from '../src/cli/outcome-view.js';
+import { ENV_ALONE, OPTIONS } from '../src/config/options.js';
+import type { StepOutcome } from '../src/engine/outcome.js';
+import { emptyFolder, runCli } from './support/cli-run.js';
+import { CliWorkspace } from './support/cli-workspace.js';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+const README = join(REPOSITORY, 'README.md');
+const readme = await readFile(README, 'utf8');
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
+
+function code(text: string | undefined): string {
+  return text === undefined ? '' : `\`${text}\``;
+}
+
+const TABLES = {
+  flags: table(
+    ['flag', 'env', 'default', 'what'],
+    OPTIONS.map(({ flag, env, fallback, help }) => [code(flag), code(env), fallback ?? '', help]),
+  ),
+  env: table(
+    ['env', 'default', 'what'],
+    ENV_ALONE.map(({ name, fallback, help }) => [code(name), fallback ?? '', help]),
+  ),
+};
+
+/** The README with its tables made anew. */
+function regenerated(text: string): string {
+  return Object.entries(TABLES).reduce(
+    (whole, [name, rows]) =>
+      whole.replace(
+        new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`),
+        (_, from, to) => `${from}\n${rows}\n\n${to}`,
+      ),
+    text,
+  );
+}
+
+/** The fenced blocks of one language, in order. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm'))].map(
+    ([, text = '']) => text.trimEnd(),
+  );
+}
+
+/** What differs from run to run, put alike. */
+function normalized(text: string): string {
+  return text
+    .replaceAll(/\d{8}-\d{6}_BTCUSDT_1/g, '<stamp>_BTCUSDT_1')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(/"sha256": "[^"]*"/g, '"sha256": "…"')
+    .replaceAll(/"localPath":"[^"]*"/g, '"localPath":"…"')
+    .replaceAll(/"durationMs":\d+/g, '"durationMs":0');
+}
+
+/** Runs a command of the README where a clone would have been, without its `npm ci`. */
+async function runCommand(command: string, onTestFinished: (undo: () => Promise<void>) => void) {
+  const cwd = await emptyFolder(onTestFinished);
+  for (const name of ['bin', 'fixtures']) await symlink(join(REPOSITORY, name), join(cwd, name));
+  const [, argv = ''] = /node bin\/worker-chart-export\.js (.+)$/.exec(command) ?? [];
+  return { cwd, ...(await runCli(argv.split(' '), { cwd })) };
+}
+
+describe('the README', () => {
+  // `npx vitest run test/readme.test.ts -u` writes the tables into it.
+  test("its tables are the program's", async () => {
+    await expect(regenerated(readme)).toMatchFileSnapshot(README);
+  });
+
+  test('its first command does the main job, and prints what is shown', async ({
+    onTestFinished,
+  }) => {
+    const [command = ''] = blocks('sh');
+    expect(command).toMatch(/^npm ci && node bin/);
+    const { exitCode, stdout } = await runCommand(command, onTestFinished);
+    expect(exitCode).toBe(0);
+    expect(normalized(stdout.trimEnd())).toBe(normalized(blocks('text')[0] ?? ''));
+  });
+
+  test('its second command is the one that guards every change', async () => {
+    const door = await readFile(join(REPOSITORY, '.ci/run'), 'utf8');
+    expect(door.trimEnd().split('\n').at(-1)).toBe(blocks('sh')[1]);
+  });
+
+  test('its summary and its manifest are those of its third command', async ({
+    onTestFinished,
+  }) => {
+    const { cwd, exitCode, stdout } = await runCommand(blocks('sh')[2] ?? '', onTestFinished);
+    expect(exitCode).toBe(0);
+    const [manifest = '', summary = ''] = blocks('json');
+    expect(normalized(stdout.trimEnd())).toBe(normalized(summary));
+    const { outputsManifestGcsUri } = JSON.parse(stdout);
+    const written = await new CliWorkspace(cwd).object(outputsManifestGcsUri);
+    expect(JSON.parse(normalized(written.toString()))).toEqual(JSON.parse(normalized(manifest)));
+  });
+
+  test('every file it links to is there', async () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target);
+    const files = links.filter((target) => !target.startsWith('https:'));
+    expect(files.length).toBeGreaterThan(5);
+    for (const file of files.filter((file) => /\.\w+$/.test(file))) {
+      await expect(readFile(join(REPOSITORY, file)), file).resolves.toBeDefined();
+    }
+  });
+});
+
+describe("the README's exit codes", () => {
+  const identity = { runId: '20251221-120000_BTCUSDT_demo', stepId: 'charts:1H:a' };
+  const facts = {
+    ...identity,
+    attempt: 1,
+    minImages: 1,
+    manifestUri: null,
+    items: [],
+    failures: [],
+    durationMs: 1,
+  };
+  const error = { code: 'CHART_API_FAILED', message: 'no' } as const;
+  const idle = { ...identity, status: 'RUNNING', message: 'no' };
+  /** One of each kind; the type refuses a forgotten one. */
+  const outcomes: { readonly [Reason in StepOutcome['reason']]: StepOutcome } = {
+    succeeded: { reason: 'succeeded', ...facts },
+    failed: { reason: 'failed', ...facts, error },
+    'already-final': {
+      reason: 'already-final',
+      ...identity,
+      status: 'FAILED',
+      errorCode: error.code,
+      manifestUri: null,
+    },
+    'all-succeeded': { reason: 'all-succeeded', runId: identity.runId },
+    'not-addressable': { reason: 'not-addressable', ...identity, message: 'no' },
+    'nothing-eligible': { reason: 'nothing-eligible', runId: identity.runId, message: 'no' },
+    blocked: { reason: 'blocked', ...idle },
+    'not-ready': { reason: 'not-ready', ...idle },
+    held: { reason: 'held', ...idle },
+    unleased: { reason: 'unleased', ...idle },
+    'lease-lost': { reason: 'lease-lost', ...idle, attempt: 1 },
+    interrupted: { reason: 'interrupted', ...identity, claimed: true, attempt: 1, message: 'no' },
+    planned: {
+      reason: 'planned',
+      ...identity,
+      status: 'SUCCEEDED',
+      minImages: 1,
+      plan: [],
+      error: null,
+    },
+    misconfigured: { reason: 'misconfigured', message: 'no' },
+    'infrastructure-failed': {
+      reason: 'infrastructure-failed',
+      ...identity,
+      message: 'no',
+      cause: undefined,
+    },
+  };
+  const rows = [...readme.matchAll(/^\| ([\d, ]+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+    ([, exits = '', status = '', errorCode = '']) => ({
+      exits: exits.split(', ').map(Number),
+      status,
+      errorCode,
+    }),
+  );
+
+  test.for(Object.values(outcomes))('$reason stands in the table', (outcome) => {
+    const { exitCode, status, errorCode } = viewOf(outcome, 'SIGTERM');
+    const fits = (cell: string, value: string | null, free: string) =>
+      cell === free || cell === (value === null ? 'null' : `\`${value}\``);
+    const matching = rows.filter(
+      (row) =>
+        row.exits.includes(exitCode) &&
+        fits(row.status, status, 'as found') &&
+        fits(row.errorCode, errorCode, 'its code'),
+    );
+    expect(matching, JSON.stringify({ exitCode, status, errorCode })).toHaveLength(1);
+  });
+
+  test('and no code stands in it that no outcome has', () => {
+    const possible = Object.values(outcomes).flatMap((outcome) =>
+      (['SIGINT', 'SIGTERM'] as const).map((signal) => viewOf(outcome, signal).exitCode),
+    );
+    const told = rows.flatMap(({ exits }) => exits);
+    expect(new Set(told)).toEqual(new Set(possible));
+  });
+});
