@@ -11,9 +11,9 @@ import { LocalDocumentStore } from '../documents/local/local-document-store.js';
 import { TemplateFolders } from '../documents/local/template-folders.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps, StepRequest } from '../engine/deps.js';
+import { addressRun } from '../engine/flow-run.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
-import { addressRun } from '../engine/select.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { makeFolder } from '../local-disk/make-folder.js';
 import { isGone, thisProcess } from '../local-disk/process-identity.js';
@@ -74,6 +74,7 @@ export async function runOnLocalBackend(
     const request: StepRequest = {
       runId,
       stepId: config.stepId,
+      asGiven: run,
       replay: config.replay,
       ignoreDependencies: config.ignoreDependencies,
       tolerateAbsentDependencies: config.stepId !== undefined,

@@ -12,7 +12,7 @@ import type { StepOutcome } from './outcome.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import { StepLease } from './step-lease.js';
 import { findStoredCharts, type StoredChart } from './stored-chart.js';
-import { type Situation, survey } from './survey.js';
+import { type Situation, type Survey, survey } from './survey.js';
 import { type Workload, workloadOf } from './workload.js';
 
 /** The step is ours: its status says `RUNNING`, its lease bears our token, its quota is reserved. */
@@ -27,8 +27,8 @@ export interface Claimed {
 
 /**
  * Surveys the step and takes it in one conditional commit; whoever loses looks again and finds the
- * step held. A commit that was refused is not yet lost: it may be our own, applied, with its reply
- * lost, or a usage document may have moved. Only the token in the lease tells.
+ * step held. A commit that was refused, or got no answer, is not yet lost: it may be applied, or be
+ * applied later, or a usage document may have moved. Only token and write in the lease tell.
  */
 export async function claim(
   request: StepRequest,
@@ -36,10 +36,19 @@ export async function claim(
   deadline: AbortSignal,
 ): Promise<Claimed | StepOutcome> {
   const token = randomUUID();
+  const tries: Try[] = [];
   let probed = false;
   for (let round = 0; ; round++) {
-    const situation = await survey(request, deps);
+    const last = tries.at(-1)?.situation;
+    const hints = {
+      run: last?.run ?? request.asGiven,
+      stepIds: tries.map(({ situation }) => situation.selected.stepId),
+    };
+    const { result: situation, leaseOf } = await survey(request, deps, hints);
+    const ours = appliedOf(tries, leaseOf);
+    if (ours) return claimed(ours, deps);
     if ('reason' in situation) return situation;
+    if (deadline.aborted) return refusedTooOften(situation);
     const { selected, run } = situation;
     const logger = deps.logger.with({ stepId: selected.stepId });
     if (round === 0) {
@@ -57,39 +66,68 @@ export async function claim(
     probed = true;
     if (selected.entry === 'replay') await keepManifest(run.runId, selected.stepId, deps);
     const lease: LeaseDocument = { ...draft, reserved: reservedBy(workload, situation) };
-    const sent = new Stopwatch(deps.clock);
-    const result = await deps.documents.commit(claimWrites(situation, lease, workload));
-    const version =
-      result.status === 'committed'
-        ? result.versions.get(paths.lease(run.runId, selected.stepId))
-        : await ourVersion(situation, lease, deps);
-    const { attempt } = lease;
-    const claimed = version !== undefined;
-    logger.info(
-      'claim_attempt',
-      claimed
-        ? `claimed step ${selected.stepId}, attempt ${attempt}`
-        : 'the claim was refused; looking again',
-      { claimed, status: selected.status, attempt },
-    );
-    if (version !== undefined) {
-      warnOfQuota(situation, workload, deps);
-      const path = paths.lease(run.runId, selected.stepId);
-      return {
-        situation,
-        workload,
-        lease: new StepLease(deps.documents, path, deps.clock, { lease, version, sent }),
-        spending:
-          deps.accounts.length > 0 ? new Spending(deps.accounts, lease.reserved) : undefined,
-        serverClock: situation.serverClock,
-      };
+    const attempted: Try = { situation, workload, lease, sent: new Stopwatch(deps.clock) };
+    const result = await deps.documents.commit(claimWrites(attempted));
+    if (result.status === 'committed') {
+      const version = result.versions.get(leasePath(situation)) as string;
+      return claimed({ ...attempted, version }, deps);
     }
-    if (workload.units.size > 0) {
+    tries.push(attempted);
+    const { attempt } = lease;
+    const facts = { claimed: false, status: selected.status, attempt };
+    logger.info('claim_attempt', `the claim was ${result.status}; looking again`, facts);
+    if (result.status === 'refused' && workload.units.size > 0) {
       logger.debug('chart_api_usage_claim_conflict', 'the claim met a changed document', { round });
     }
-    if (deadline.aborted) return refusedTooOften(situation);
     await backOff(deps.clock, round, deadline);
   }
+}
+
+/** One commit that was sent. */
+interface Try {
+  readonly situation: Situation;
+  readonly workload: Workload;
+  readonly lease: LeaseDocument;
+  readonly sent: Stopwatch;
+}
+
+/** The one of our tries that stands in the store, if one does: its lease tells by token and write. */
+function appliedOf(
+  tries: readonly Try[],
+  leaseOf: Survey['leaseOf'],
+): (Try & { readonly version: string }) | undefined {
+  for (const attempted of tries) {
+    const document = leaseOf(attempted.situation.selected.stepId);
+    const stands = parseLease(document);
+    const { token, writeId } = attempted.lease;
+    if (document && stands?.token === token && stands.writeId === writeId) {
+      return { ...attempted, version: document.version };
+    }
+  }
+  return undefined;
+}
+
+function claimed(
+  { situation, workload, lease, sent, version }: Try & { readonly version: string },
+  deps: EngineDeps,
+): Claimed {
+  const { stepId, status } = situation.selected;
+  const { attempt } = lease;
+  const facts = { stepId, claimed: true, status, attempt };
+  deps.logger.info('claim_attempt', `claimed step ${stepId}, attempt ${attempt}`, facts);
+  warnOfQuota(situation, workload, deps);
+  const path = leasePath(situation);
+  return {
+    situation,
+    workload,
+    lease: new StepLease(deps.documents, path, deps.clock, { lease, version, sent }),
+    spending: deps.accounts.length > 0 ? new Spending(deps.accounts, lease.reserved) : undefined,
+    serverClock: situation.serverClock,
+  };
+}
+
+function leasePath({ run, selected }: Situation): string {
+  return paths.lease(run.runId, selected.stepId);
 }
 
 /** Same claim for a takeover, a new one from READY and for a replay; only a death raises attempt. */
@@ -144,7 +182,7 @@ function reservedBy({ units }: Workload, { usages }: Situation): Reserved {
   );
 }
 
-function claimWrites(situation: Situation, lease: LeaseDocument, workload: Workload): Write[] {
+function claimWrites({ situation, lease, workload }: Try): Write[] {
   const { run, runVersion, selected, leaseDocument, usages } = situation;
   const field = (...rest: string[]): FieldPath => ['steps', selected.stepId, ...rest];
   const replay = selected.entry === 'replay';
@@ -174,18 +212,6 @@ function claimWrites(situation: Situation, lease: LeaseDocument, workload: Workl
       return units > 0 ? [usageWrite(paths.usage(usage.account.id), usage, units)] : [];
     }),
   ];
-}
-
-/** After a refused or unclear commit: our lease's version, if it is there after all. */
-async function ourVersion(
-  { run, selected }: Situation,
-  { token, writeId }: LeaseDocument,
-  { documents }: EngineDeps,
-): Promise<string | undefined> {
-  const path = paths.lease(run.runId, selected.stepId);
-  const document = (await documents.read([path])).get(path);
-  const lease = parseLease(document);
-  return lease?.token === token && lease.writeId === writeId ? document?.version : undefined;
 }
 
 function planned({ run, selected, inputs, charts }: Situation, workload: Workload): StepOutcome {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import type { Account } from '../contracts/documents.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import type { Logger } from '../log/logger.js';
+import type { Run } from './flow-run.js';
 import type { LeaseOwner } from './lease-document.js';
 
 /** Where chart templates come from that the document store does not hold. */
@@ -45,6 +46,8 @@ export interface StepRequest {
   readonly runId: string;
   /** `undefined`: the first eligible one. */
   readonly stepId: string | undefined;
+  /** The run as the caller has it, where it has it; the stored one decides. */
+  readonly asGiven: Run | undefined;
   readonly replay: boolean;
   readonly ignoreDependencies: boolean;
   /** A dependency that is nowhere in the run is a warning for a named step. */

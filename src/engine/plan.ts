@@ -5,8 +5,8 @@ import { supportedIntervals, toInterval } from '../chart-img/intervals.js';
 import { type ChartTemplate, isJsonObject } from '../contracts/documents.js';
 import { isChartTemplateId, isSymbol } from '../contracts/ids.js';
 import { validateChartExportStep, validateChartTemplate } from '../contracts/validate.js';
+import { type Run, stepOf } from './flow-run.js';
 import type { StepError } from './outcome.js';
-import { type Run, stepOf } from './select.js';
 
 /** One requested chart: either what to ask for, or why it cannot be asked for. */
 export type PlannedChart =

@@ -13,6 +13,7 @@ import type { Clock } from '../clock.js';
 import type { Account } from '../contracts/documents.js';
 import type { Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
+import type { LeaseDocument } from './lease-document.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import type { StepLease } from './step-lease.js';
 
@@ -124,25 +125,39 @@ function untilSureOfDay(nowMs: number): number {
   return untilMidnightMs <= MIDNIGHT_GUARD_MS ? untilMidnightMs + MIDNIGHT_GUARD_MS : 0;
 }
 
+/** What a commit that gives quota back writes: to the ledger, and to our lease. */
+export interface Refund {
+  readonly writes: readonly Write[];
+  readonly reserved: Reserved;
+}
+
 /**
- * The writes that give back what was surely not sent: not across a day, not for an account that
- * is exhausted or closed.
+ * Gives back what was surely not sent: not across a day, not for an account that is exhausted or
+ * closed. What was given back is gone from `reserved`, so that a refund whose reply was lost is not
+ * made again.
  */
-export function refundWrites(
+export function refundOf(
   accounts: readonly Account[],
   spending: Spending | undefined,
+  lease: LeaseDocument,
   reading: Reading,
-): Write[] {
-  if (!spending) return [];
+): Refund {
+  if (!spending) return { writes: [], reserved: lease.reserved };
+  spending.reservedNow(lease.reserved);
   const today = dayOf(reading.readTimeMs);
-  return refundable(spending).flatMap((id) => {
+  const writes: Write[] = [];
+  const reserved = { ...lease.reserved };
+  for (const id of refundable(spending)) {
     const account = accounts.find((candidate) => candidate.id === id);
-    if (!account || spending.reserved[id]?.day !== today) return [];
+    const before = reserved[id];
+    if (!account || before?.day !== today) continue;
     const usage = readUsage(account, reading.get(paths.usage(id)), today);
-    return usage.closed === undefined && usage.used > 0
-      ? [usageWrite(paths.usage(id), usage, -spending.unsent(id))]
-      : [];
-  });
+    if (usage.closed !== undefined || usage.used === 0) continue;
+    const units = spending.unsent(id);
+    writes.push(usageWrite(paths.usage(id), usage, -units));
+    reserved[id] = { ...before, units: before.units - units };
+  }
+  return { writes, reserved };
 }
 
 /** The accounts that have something to give back. */

@@ -6,9 +6,9 @@ import { paths } from '../documents/paths.js';
 import { reasonOf, StoreUnavailable } from '../failures.js';
 import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
+import { type Run, stepOf } from './flow-run.js';
 import type { StepError } from './outcome.js';
-import { refundable, refundWrites } from './quota-desk.js';
-import { type Run, stepOf } from './select.js';
+import { type Refund, refundable, refundOf } from './quota-desk.js';
 import { backOff } from './server-clock.js';
 import { type LeaseHold, LeaseLost } from './step-lease.js';
 
@@ -117,38 +117,52 @@ async function commitEnd(
   firstReading: Reading,
   until: number,
 ): Promise<void> {
-  const { clock } = deps;
   let reading = firstReading;
   for (let round = 0; ; round++) {
-    const refunds =
-      round < CONFLICTS_WITH_REFUND ? refundWrites(deps.accounts, claimed.spending, reading) : [];
-    const end = endWrite(claimed, settled, reading, new Date(clock.now()));
-    const result = await hold.commit({ state: 'DONE' }, [end, ...refunds]);
-    if (result === 'committed') {
-      if (round >= CONFLICTS_WITH_REFUND) await refundLater(claimed, hold, deps, until);
-      return;
-    }
-    if (clock.monotonic() > until) {
+    const refund = refundIn(round, claimed, hold, deps, reading);
+    const end = endWrite(claimed, settled, reading, new Date(deps.clock.now()));
+    const change = { state: 'DONE', reserved: refund.reserved } as const;
+    if ((await hold.commit(change, [end, ...refund.writes])) === 'committed') break;
+    if (deps.clock.monotonic() > until) {
       throw new StoreUnavailable(
         `run ${claimed.situation.run.runId} is written so often that the step's end could not be`,
       );
     }
-    await backOff(clock, round);
-    reading = await readOwn(claimed, hold);
+    await backOff(deps.clock, round);
+    const next = await readUnsettled(claimed, hold);
+    if (!next) break;
+    reading = next;
   }
+  await refundRest(claimed, hold, deps, until);
 }
 
-/** Guarded by the lease, which is still ours although it is done. */
-async function refundLater(
+/** After some conflicts a step's end, and a release, go without the refund. */
+function refundIn(
+  round: number,
+  { spending }: Claimed,
+  { lease }: LeaseHold,
+  { accounts }: EngineDeps,
+  reading: Reading,
+): Refund {
+  return round < CONFLICTS_WITH_REFUND
+    ? refundOf(accounts, spending, lease, reading)
+    : { writes: [], reserved: lease.reserved };
+}
+
+/** What the step's end left unrefunded. Guarded by the lease, which is still ours although done. */
+async function refundRest(
   claimed: Claimed,
   hold: LeaseHold,
   deps: EngineDeps,
   until: number,
 ): Promise<void> {
-  for (let round = 0; deps.clock.monotonic() < until; round++) {
+  claimed.spending?.reservedNow(hold.lease.reserved);
+  for (let round = 0; refundable(claimed.spending).length > 0; round++) {
     const reading = await hold.read(usagePaths(claimed));
-    const refunds = refundWrites(deps.accounts, claimed.spending, reading);
-    if (refunds.length === 0 || (await hold.commit({}, refunds)) === 'committed') return;
+    const { writes, reserved } = refundOf(deps.accounts, claimed.spending, hold.lease, reading);
+    if (writes.length === 0) return;
+    if ((await hold.commit({ reserved }, writes)) === 'committed') return;
+    if (deps.clock.monotonic() > until) return;
     await backOff(deps.clock, round);
   }
 }
@@ -159,15 +173,25 @@ export function release(claimed: Claimed, deps: EngineDeps): Promise<void> {
   return claimed.lease.exclusively(async (hold) => {
     for (let round = 0; ; round++) {
       const reading = await hold.read(usagePaths(claimed));
-      const refunds =
-        round < CONFLICTS_WITH_REFUND ? refundWrites(deps.accounts, claimed.spending, reading) : [];
-      if ((await hold.commit({ state: 'RELEASED' }, refunds)) === 'committed') return;
+      if (hold.lease.state !== 'ACTIVE') return;
+      const { writes, reserved } = refundIn(round, claimed, hold, deps, reading);
+      if ((await hold.commit({ state: 'RELEASED', reserved }, writes)) === 'committed') return;
       if (deps.clock.monotonic() > until) {
         throw new StoreUnavailable('the lease could not be released');
       }
       await backOff(deps.clock, round);
     }
   });
+}
+
+/** As `readOwn`; `undefined`: an earlier try, whose answer never came, wrote the end after all. */
+async function readUnsettled(claimed: Claimed, hold: LeaseHold): Promise<Reading | undefined> {
+  try {
+    return await readOwn(claimed, hold);
+  } catch (error) {
+    if (error instanceof LeaseLost && hold.lease.state === 'DONE') return undefined;
+    throw error;
+  }
 }
 
 /** The run, our lease and what a refund needs, as of one moment; only if the step is still ours. */

@@ -12,6 +12,7 @@ export class LeaseLost extends Error {
 
 /** What may be done while no other write of our lease is under way. */
 export interface LeaseHold {
+  /** As last read or written. */
   readonly lease: LeaseDocument;
   /** Reads the lease along with these; rejects with `LeaseLost` if its token is not ours. */
   read(paths: readonly DocumentPath[]): Promise<Reading>;
@@ -100,9 +101,12 @@ export class StepLease {
 
   /** Runs `body` when every earlier write of the lease is through, and keeps later ones waiting. */
   exclusively<T>(body: (hold: LeaseHold) => Promise<T>): Promise<T> {
+    const current = () => this.#lease;
     const turn = this.#queue.then(() =>
       body({
-        lease: this.#lease,
+        get lease() {
+          return current();
+        },
         read: (paths) => this.#read(paths),
         commit: (change, writes) => this.#commit(change, writes),
       }),

@@ -1,7 +1,8 @@
 import { type AccountUsage, dayOf, readUsage } from '../accounts/usage.js';
-import type { StoredDocument } from '../documents/document-store.js';
+import type { DocumentPath, Reading, StoredDocument } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps, StepRequest } from './deps.js';
+import { addressRun, type Run } from './flow-run.js';
 import { type LeaseDocument, parseLease } from './lease-document.js';
 import type { StepOutcome } from './outcome.js';
 import {
@@ -14,7 +15,7 @@ import {
   requestedTemplateIds,
   type StepInputs,
 } from './plan.js';
-import { addressRun, type Run, type Selected, select, shortlist } from './select.js';
+import { type Selected, select, shortlist } from './select.js';
 import { ServerClock, Stopwatch } from './server-clock.js';
 
 /** All that is known of the selected step at one moment; nothing was written yet. */
@@ -32,34 +33,72 @@ export interface Situation {
   readonly usages: readonly AccountUsage[];
 }
 
+/** What was found, and the leases it was judged by. */
+export interface Survey {
+  readonly result: Situation | StepOutcome;
+  /** As read with the rest; `undefined`: there is none, or it was not looked at. */
+  leaseOf(stepId: string): StoredDocument | undefined;
+}
+
+/** What the caller knows or wants to know besides. */
+export interface SurveyHints {
+  /** The run as last seen: tells which documents will be needed. */
+  readonly run: Run | undefined;
+  /** Steps whose leases are to be read in any case. */
+  readonly stepIds: readonly string[];
+}
+
 /**
- * Select and plan: two reads, whatever the number of charts and accounts. The first tells which
- * documents the step needs, the second reads them all, the run again among them, as of one moment.
+ * Select and plan, from one reading of all documents that the step needs, whatever the number of
+ * charts and accounts. Where the run is not as it was last seen it may need others than were read:
+ * then they are all read again, as of one moment.
  */
 export async function survey(
   request: StepRequest,
   deps: EngineDeps,
-): Promise<Situation | StepOutcome> {
-  const { documents, logger } = deps;
-  const runPath = paths.flowRun(request.runId);
-  const first = addressIn(await documents.read([runPath]), request);
-  if ('reason' in first) return first;
+  hints: SurveyHints,
+): Promise<Survey> {
+  let wanted = documentsFor(hints.run, request, deps, hints.stepIds);
+  for (;;) {
+    const since = new Stopwatch(deps.clock);
+    const reading = await deps.documents.read([...wanted]);
+    const leaseOf = (stepId: string) => reading.get(paths.lease(request.runId, stepId));
+    const addressed = addressIn(reading, request);
+    if ('reason' in addressed) return { result: addressed, leaseOf };
+    const needed = documentsFor(addressed.run, request, deps, hints.stepIds);
+    if ([...needed].every((path) => wanted.has(path))) {
+      const serverClock = new ServerClock(reading.readTimeMs, since);
+      return { result: await judge(addressed, reading, serverClock, request, deps), leaseOf };
+    }
+    wanted = new Set([...wanted, ...needed]);
+  }
+}
 
-  const stepIds = shortlist(first.run, request);
-  const since = new Stopwatch(deps.clock);
-  const reading = await documents.read([
-    runPath,
-    ...stepIds.map((stepId) => paths.lease(request.runId, stepId)),
-    ...stepIds.flatMap((stepId) => requestedTemplateIds(first.run, stepId)).map(paths.template),
-    ...deps.accounts.map(({ id }) => paths.usage(id)),
+function documentsFor(
+  run: Run | undefined,
+  request: StepRequest,
+  { accounts }: EngineDeps,
+  moreStepIds: readonly string[],
+): Set<DocumentPath> {
+  const stepIds = run ? shortlist(run, request) : [];
+  return new Set([
+    paths.flowRun(request.runId),
+    ...[...stepIds, ...moreStepIds].map((stepId) => paths.lease(request.runId, stepId)),
+    ...stepIds.flatMap((id) => (run ? requestedTemplateIds(run, id) : [])).map(paths.template),
+    ...accounts.map(({ id }) => paths.usage(id)),
   ]);
-  const addressed = addressIn(reading, request);
-  if ('reason' in addressed) return addressed;
-  const { run, version: runVersion } = addressed;
+}
 
+async function judge(
+  { run, version: runVersion }: { run: Run; version: string },
+  reading: Reading,
+  serverClock: ServerClock,
+  request: StepRequest,
+  deps: EngineDeps,
+): Promise<Situation | StepOutcome> {
   const leaseOf = (stepId: string) => reading.get(paths.lease(request.runId, stepId));
   const leases = { readTimeMs: reading.readTimeMs, of: leaseOf, ownerIsGone: deps.ownerIsGone };
-  const selected = select(run, request, leases, logger);
+  const selected = select(run, request, leases, deps.logger);
   if ('reason' in selected) return selected;
 
   const { stepId } = selected;
@@ -80,7 +119,7 @@ export async function survey(
     run,
     runVersion,
     selected,
-    serverClock: new ServerClock(reading.readTimeMs, since),
+    serverClock,
     leaseDocument: leaseOf(stepId),
     lease: parseLease(leaseOf(stepId)),
     inputs,
@@ -92,7 +131,7 @@ export async function survey(
 }
 
 function addressIn(
-  reading: { get(path: string): StoredDocument | undefined },
+  reading: Reading,
   { runId, stepId }: StepRequest,
 ): { run: Run; version: string } | StepOutcome {
   const document = reading.get(paths.flowRun(runId));
