@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/start-firestore-emulator.ts'],
     // Tests that start dozens of processes share two cores with the others.
     testTimeout: 120_000,
     hookTimeout: 60_000,

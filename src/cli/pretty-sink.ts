@@ -19,7 +19,7 @@ export async function prettyLog(options: {
 }): Promise<PrettyLog> {
   const { stream, env, redact, verbose } = options;
   const chalk = new Chalk({ level: colourLevel(stream, env) });
-  const spinner = canAnimate(stream, env) ? await makeSpinner(stream) : undefined;
+  const spinner = canAnimate(stream, env) ? await makeSpinner(stream, chalk.level > 0) : undefined;
   let [done, total] = [0, 0];
 
   const print = (line: string) => {
@@ -72,8 +72,12 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
 }
 
 /** Loaded only where it can turn. */
-async function makeSpinner(stream: TerminalStream): Promise<Ora> {
+async function makeSpinner(stream: TerminalStream, isColoured: boolean): Promise<Ora> {
   const { default: ora } = await import('ora');
   // With stdin left alone Ctrl-C reaches us as the signal it is.
-  return ora({ stream: stream as NodeJS.WriteStream, discardStdin: false });
+  return ora({
+    stream: stream as NodeJS.WriteStream,
+    discardStdin: false,
+    color: isColoured ? 'cyan' : false,
+  });
 }

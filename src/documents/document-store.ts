@@ -11,9 +11,12 @@ export interface StoredDocument {
   readonly updateTimeMs: number;
 }
 
-/** Several documents as they stood at one moment. */
+/**
+ * Several documents, read together. Not for sure as of one moment (the emulator mixes): what is
+ * decided from several of them is guarded by their versions when it is committed.
+ */
 export interface Reading {
-  /** That moment by the store's clock; epoch milliseconds. */
+  /** When, by the store's clock; epoch milliseconds. */
   readonly readTimeMs: number;
   /** `undefined`: there was no such document. */
   get(path: DocumentPath): StoredDocument | undefined;
@@ -51,7 +54,7 @@ export type CommitResult =
 
 export interface Page {
   readonly documents: readonly (StoredDocument & { readonly id: string })[];
-  /** Give it back as `after` for the next page; absent on the last one. */
+  /** Opaque: give it back as `after` for the next page, which may be empty; absent: there is none. */
   readonly next?: string;
 }
 

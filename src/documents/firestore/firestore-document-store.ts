@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError, StoreUnavailable } from '../../failures.js';
+import type {
+  CommitResult,
+  DocumentPath,
+  DocumentStore,
+  Page,
+  Reading,
+  StoredDocument,
+  Write,
+} from '../document-store.js';
+import {
+  FirestoreClient,
+  type FirestoreTarget,
+  type ProtoDocument,
+  type ProtoWrite,
+} from './firestore-client.js';
+import { type CallFailure, meaningOf } from './firestore-errors.js';
+import {
+  decodeFields,
+  encodeFields,
+  maskPath,
+  type ProtoFields,
+  type ProtoTimestamp,
+  timestampMs,
+} from './firestore-values.js';
+
+/** How long a call may take, and a read be tried again; milliseconds. */
+export interface FirestoreBounds {
+  readonly callMs: number;
+  readonly readMs: number;
+}
+
+/** A probe has 15 s in all, credentials and Storage among them. */
+const BOUNDS: FirestoreBounds = { callMs: 4_000, readMs: 8_000 };
+
+/** Documents in Firestore; a version is the document's update time. */
+export class FirestoreDocumentStore implements DocumentStore {
+  readonly #target: FirestoreTarget;
+  readonly #client: FirestoreClient;
+  readonly #bounds: FirestoreBounds;
+
+  constructor(target: FirestoreTarget, bounds: FirestoreBounds = BOUNDS) {
+    this.#target = target;
+    this.#client = new FirestoreClient(target);
+    this.#bounds = bounds;
+  }
+
+  async read(paths: readonly DocumentPath[]): Promise<Reading> {
+    const wanted = [...new Set(paths)];
+    const { documents, readTime } = await this.#untilAnswered((timeoutMs) =>
+      this.#client.batchGet(wanted, timeoutMs),
+    );
+    const prefix = this.#client.nameOf('');
+    const found = new Map(
+      documents.map((document) => [document.name.slice(prefix.length), stored(document)]),
+    );
+    return { readTimeMs: timestampMs(readTime), get: (path) => found.get(path) };
+  }
+
+  /** Sent once: what a second try would be told of the first one's work is anybody's guess. */
+  async commit(writes: readonly Write[]): Promise<CommitResult> {
+    const sent = writes.map((write) => this.#protoWrite(write));
+    try {
+      const times = await this.#client.commit(sent, this.#bounds.callMs);
+      const versions = writes.map(
+        ({ path }, index) => [path, versionOf(times[index] ?? {})] as const,
+      );
+      return { status: 'committed', versions: new Map(versions) };
+    } catch (error) {
+      const failure = meaningOf(error, this.#target);
+      switch (failure.kind) {
+        case 'refused':
+          return { status: 'refused' };
+        case 'unclear':
+          return { status: 'unclear', cause: new StoreUnavailable(failure.message) };
+        default:
+          throw toError(failure);
+      }
+    }
+  }
+
+  async list(collection: string, page: { limit: number; after?: string }): Promise<Page> {
+    const { documents, nextPageToken } = await this.#untilAnswered((timeoutMs) =>
+      this.#client.list(
+        collection,
+        { pageSize: page.limit, ...(page.after !== undefined && { pageToken: page.after }) },
+        timeoutMs,
+      ),
+    );
+    return {
+      documents: documents.map((document) => ({
+        ...stored(document),
+        id: document.name.slice(document.name.lastIndexOf('/') + 1),
+      })),
+      ...(nextPageToken !== '' && { next: nextPageToken }),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** A read that got no answer is safe to send again, while there is time. */
+  async #untilAnswered<T>(call: (timeoutMs: number) => Promise<T>): Promise<T> {
+    const { callMs, readMs } = this.#bounds;
+    const until = performance.now() + readMs;
+    for (let round = 0; ; round++) {
+      try {
+        return await call(Math.min(callMs, Math.max(1, until - performance.now())));
+      } catch (error) {
+        const failure = meaningOf(error, this.#target);
+        const pauseMs = Math.random() * 100 * 2 ** round;
+        if (failure.kind !== 'unclear' || performance.now() + pauseMs >= until) {
+          throw toError(failure);
+        }
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  #protoWrite(write: Write): ProtoWrite {
+    const name = this.#client.nameOf(write.path);
+    const guard = write.when && { currentDocument: preconditionOf(write.when) };
+    if (write.kind === 'put') {
+      return { update: { name, fields: encodeFields(write.data) }, ...guard };
+    }
+    return {
+      update: { name, fields: nested(write.fields) },
+      updateMask: { fieldPaths: write.fields.map(([path]) => maskPath(path)) },
+      ...guard,
+    };
+  }
+}
+
+/** The values of a patch as the document would hold them; what is removed is in the mask alone. */
+function nested(fields: Extract<Write, { kind: 'patch' }>['fields']): ProtoFields {
+  const data: Record<string, unknown> = {};
+  for (const [path, value] of fields) {
+    if (value === undefined) continue;
+    let at = data;
+    for (const segment of path.slice(0, -1)) {
+      at[segment] ??= {};
+      at = at[segment] as Record<string, unknown>;
+    }
+    at[path.at(-1) as string] = value;
+  }
+  return encodeFields(data);
+}
+
+function stored({ fields, updateTime }: ProtoDocument): StoredDocument {
+  return {
+    data: decodeFields(fields),
+    version: versionOf(updateTime),
+    updateTimeMs: timestampMs(updateTime),
+  };
+}
+
+/** `seconds.nanos`: to the bit, which a number of milliseconds is not. */
+function versionOf({ seconds, nanos }: ProtoTimestamp): string {
+  return `${seconds?.toString() ?? 0}.${nanos ?? 0}`;
+}
+
+function preconditionOf(when: NonNullable<Write['when']>): ProtoWrite['currentDocument'] {
+  if ('absent' in when) return { exists: false };
+  const [seconds = '0', nanos = '0'] = when.version.split('.');
+  return { updateTime: { seconds, nanos: Number(nanos) } };
+}
+
+function toError(failure: CallFailure): Error {
+  switch (failure.kind) {
+    case 'misconfigured':
+      return new ConfigError(failure.message);
+    case 'refused':
+      return new StoreUnavailable('Firestore refused to read');
+    default:
+      return new StoreUnavailable(failure.message);
+  }
+}
