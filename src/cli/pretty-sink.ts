@@ -50,6 +50,8 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
   const { severity, message, fields } = event;
   switch (event.event) {
     case 'local_run_started':
+    case 'cloud_target':
+    case 'flow_run_created':
       return chalk.dim(message);
     case 'chart_stored': {
       const account = fields.accountId ? `, account ${String(fields.accountId)}` : '';

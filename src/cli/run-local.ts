@@ -9,11 +9,11 @@ import { atLeast, jsonSink } from '../log/json-sink.js';
 import { Logger, type LogSink } from '../log/logger.js';
 import { type Redactor, redactJson, redactorFor } from '../log/redact.js';
 import type { CommandLine } from './command-line.js';
-import { type LocalRun, runOnLocalBackend } from './compose-local.js';
 import { printFailure } from './failure-summary.js';
 import { type Interruption, listenForInterruption } from './interruption.js';
 import { isError, viewOf } from './outcome-view.js';
 import { prettyLog } from './pretty-sink.js';
+import { type FlowRunResult, runFlowRun } from './run-flow-run.js';
 import { type SummaryContext, toSummary, toText } from './summary.js';
 
 /** The command `run-local`; resolves to the exit code. */
@@ -76,8 +76,11 @@ async function attempt(
   logger: Logger,
   { signal }: Interruption,
   onKeys: (keys: readonly string[]) => void,
-): Promise<{ config: RunConfig | undefined; run: LocalRun }> {
-  const ended = (outcome: StepOutcome): LocalRun => ({ outcome, localPathOf: () => undefined });
+): Promise<{ config: RunConfig | undefined; run: FlowRunResult }> {
+  const ended = (outcome: StepOutcome): FlowRunResult => ({
+    outcome,
+    localPathOf: () => undefined,
+  });
   let config: RunConfig | undefined;
   try {
     config = await parseRunConfig(flags, env, cwd);
@@ -92,7 +95,7 @@ async function attempt(
         run: ended({ reason: 'not-addressable', runId: null, stepId: null, message }),
       };
     }
-    return { config, run: await runOnLocalBackend(config, file.document, { logger, signal }) };
+    return { config, run: await runFlowRun(config, file.document, { logger, signal }) };
   } catch (error) {
     if (signal.aborted && error === signal.reason) {
       const message = 'interrupted before the flow run was read; nothing was written';
@@ -120,15 +123,20 @@ async function attempt(
   }
 }
 
-/** Where the run reads and writes, before it does. */
+/** Where the run reads and writes, before it does; the cloud's own facts follow once known. */
 function announce(config: RunConfig, logger: Logger): void {
   const { flowRunPath, stepId, chartsApiMode, backend, bucket, workspace, accounts } = config;
   const mode = config.dryRun ? 'dry-run' : config.replay ? 'replay' : 'run';
+  const isLocal = backend === 'local';
+  const place = isLocal ? 'the workspace' : 'Firestore';
   const ledger =
-    accounts.length > 0 ? `${accounts.length} account(s), counted in the workspace` : 'none';
+    accounts.length === 0
+      ? 'none'
+      : `${accounts.length}, ${isLocal || chartsApiMode !== 'mock' ? 'counted' : 'read and not counted'} in ${place}`;
+  const where = isLocal ? `, workspace ${workspace}` : '';
   logger.info(
     'local_run_started',
-    `${backend} backend, workspace ${workspace}, bucket gs://${bucket}, ${chartsApiMode} charts, accounts: ${ledger}`,
+    `${backend} backend${where}, bucket gs://${bucket}, ${chartsApiMode} charts, accounts: ${ledger}`,
     {
       mode,
       flowRunPath,
@@ -136,7 +144,7 @@ function announce(config: RunConfig, logger: Logger): void {
       chartsApiMode,
       backend,
       bucket,
-      workspace,
+      workspace: isLocal ? workspace : null,
       ledger,
     },
   );

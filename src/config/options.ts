@@ -15,12 +15,15 @@ export type OptionName =
   | 'flowRunPath'
   | 'stepId'
   | 'replay'
+  | 'createFlowRun'
   | 'ignoreDependencies'
   | 'dryRun'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
   | 'chartsBucket'
+  | 'project'
+  | 'database'
   | 'out'
   | 'templatesDir'
   | 'fixturesDir'
@@ -70,6 +73,12 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'do the step although steps it depends on are not SUCCEEDED',
   },
   {
+    flag: '--create-flow-run',
+    name: 'createFlowRun',
+    group: 'What to do',
+    help: 'gcp: create the flow run from the file where there is none; one that is there is used as it is',
+  },
+  {
     flag: '--dry-run',
     name: 'dryRun',
     group: 'What to do',
@@ -80,8 +89,8 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'backend',
     group: 'Where',
     env: 'CHARTS_BACKEND',
-    fallback: 'local',
-    help: 'local keeps documents and objects in the workspace; gcp is not in this version yet',
+    fallback: 'local; gcp when a bucket is named and the mode is real',
+    help: 'local keeps documents and objects in the workspace, gcp in Firestore and Cloud Storage',
   },
   {
     flag: '--workspace <dir>',
@@ -96,8 +105,24 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'chartsBucket',
     group: 'Where',
     env: 'CHARTS_BUCKET',
-    fallback: 'gs://local',
+    fallback: 'gs://local; required for gcp',
     help: 'bucket for PNGs and manifest, as gs://name or name',
+  },
+  {
+    flag: '--project <id>',
+    name: 'project',
+    group: 'Where',
+    env: 'GOOGLE_CLOUD_PROJECT',
+    fallback: 'the credentials’ own',
+    help: 'gcp: Google Cloud project',
+  },
+  {
+    flag: '--database <id>',
+    name: 'database',
+    group: 'Where',
+    env: 'FIRESTORE_DB',
+    fallback: '(default)',
+    help: 'gcp: Firestore database',
   },
   {
     flag: '--out <dir>',
@@ -110,8 +135,8 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'templatesDir',
     group: 'Inputs',
     env: 'CHARTS_TEMPLATES_DIR',
-    fallback: 'the bundled set alone',
-    help: 'chart templates as <id>.json, looked at after the workspace’s and before the bundled set',
+    fallback: 'the bundled set alone (on gcp: none)',
+    help: 'chart templates as <id>.json, looked at after the store’s own and before the bundled set',
   },
   {
     flag: '--fixtures-dir <dir>',
@@ -176,9 +201,17 @@ export const ENV_ALONE: readonly { name: string; fallback?: string; help: string
     help: 'silence after which a worker counts as dead, fractions allowed',
   },
   {
+    name: 'FIRESTORE_EMULATOR_HOST',
+    help: 'gcp: host:port of a Firestore emulator; refused in production',
+  },
+  {
+    name: 'STORAGE_EMULATOR_HOST',
+    help: 'gcp: http://host:port of a Cloud Storage emulator; refused in production',
+  },
+  {
     name: 'TDA_ENV',
     fallback: 'ENV, else local',
-    help: 'names the environment in every log line',
+    help: 'names the environment in every log line; prod or production is production',
   },
   {
     name: 'LOG_LEVEL',

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ConfigError } from '../failures.js';
 import { loadAccounts } from './accounts.js';
 import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
-import type { RunConfig } from './run-config.js';
+import type { CloudConfig, RunConfig } from './run-config.js';
 
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
 const PRODUCTION = /^prod(uction)?$/i;
@@ -28,9 +28,10 @@ export async function parseRunConfig(
   if (flowRunPath === undefined) {
     problems.push('--flow-run-path is required: name a flow run file, or - for stdin');
   }
-  const backend = source.choice('backend', ['local', 'gcp'], 'local');
   const chartsApiMode = source.choice('chartsApiMode', ['mock', 'real', 'record'], 'mock');
-  refuseWhatIsNotThereYet(backend, chartsApiMode, source, env);
+  const goesToCloud = chartsApiMode === 'real' && source.of('chartsBucket').value !== undefined;
+  const backend = source.choice('backend', ['local', 'gcp'], goesToCloud ? 'gcp' : 'local');
+  refuseUnwanted(backend, chartsApiMode, source, env);
   if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
 
   const leaseTtl = source.number(env.CHARTS_LEASE_TTL_SECONDS, {
@@ -57,6 +58,7 @@ export async function parseRunConfig(
     stepId: source.of('stepId').value,
     chartsApiMode,
     backend,
+    cloud: backend === 'gcp' ? cloudConfig(source, flags, env, problems) : undefined,
     bucket: bucketName(source, problems),
     accounts: accounts.accounts,
     workspace: path('workspace') ?? resolve(cwd, '.worker-chart-export'),
@@ -143,13 +145,13 @@ class Source {
 }
 
 /** First, alone: with these nothing else that is wrong matters. */
-function refuseWhatIsNotThereYet(
+function refuseUnwanted(
   backend: string,
   mode: string,
   source: Source,
   env: NodeJS.ProcessEnv,
 ): void {
-  if (mode === 'record' && [env.TDA_ENV, env.ENV].some((name) => PRODUCTION.test(name ?? ''))) {
+  if (mode === 'record' && isProduction(env)) {
     throw new ConfigError('record mode is refused in production (TDA_ENV or ENV)');
   }
   if (backend === 'gcp' && mode !== 'real' && !source.of('backend').fromFlag) {
@@ -157,12 +159,64 @@ function refuseWhatIsNotThereYet(
       `CHARTS_BACKEND=gcp with ${mode} mode: charts that are not real reach the cloud only by the flag --backend gcp itself`,
     );
   }
-  if (backend === 'gcp') {
-    throw new ConfigError('the gcp backend is not in this version yet; use --backend local');
-  }
   if (mode !== 'mock') {
     throw new ConfigError(`${mode} mode is not in this version yet; use --charts-api-mode mock`);
   }
+}
+
+function isProduction(env: NodeJS.ProcessEnv): boolean {
+  return [env.TDA_ENV, env.ENV].some((name) => PRODUCTION.test(name ?? ''));
+}
+
+function cloudConfig(
+  source: Source,
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  problems: string[],
+): CloudConfig {
+  const check = (name: string, value: string | undefined, form: RegExp, like: string) => {
+    if (value !== undefined && !form.test(value)) {
+      problems.push(`${name}: ${quoted(value)} is not ${like}`);
+    }
+    return value;
+  };
+  if (source.of('chartsBucket').value === undefined) {
+    problems.push('--backend gcp needs a bucket: name it with --charts-bucket or CHARTS_BUCKET');
+  }
+  const project = source.of('project');
+  const database = source.of('database');
+  // Empty, the Storage client would take it for an address.
+  const storage = env.STORAGE_EMULATOR_HOST;
+  const cloud: CloudConfig = {
+    projectId: check(project.name, project.value, /^[a-z][a-z0-9:.-]{2,62}$/, 'a project id'),
+    database:
+      check(
+        database.name,
+        database.value,
+        /^(\(default\)|[a-z][a-z0-9-]{2,62})$/,
+        'a database id',
+      ) ?? '(default)',
+    firestoreEmulatorHost: check(
+      'FIRESTORE_EMULATOR_HOST',
+      env.FIRESTORE_EMULATOR_HOST || undefined,
+      /^[^\s/]+:[0-9]+$/,
+      'host:port',
+    ),
+    storageEmulatorUrl: check(
+      'STORAGE_EMULATOR_HOST',
+      storage,
+      /^https?:\/\/[^\s/]+$/,
+      'like http://host:port; unset it to reach Cloud Storage',
+    ),
+    createFlowRun: flags.createFlowRun === true,
+  };
+  const { firestoreEmulatorHost, storageEmulatorUrl } = cloud;
+  if (isProduction(env) && (firestoreEmulatorHost ?? storageEmulatorUrl) !== undefined) {
+    problems.push(
+      'FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production (TDA_ENV or ENV)',
+    );
+  }
+  return cloud;
 }
 
 /** Cloud Storage's naming rules, for names without their own domain. */

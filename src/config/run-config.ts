@@ -4,12 +4,26 @@ export type ChartsApiMode = 'real' | 'mock' | 'record';
 export type Backend = 'local' | 'gcp';
 export type OutputSummary = 'none' | 'text' | 'json';
 
+/** Where the gcp backend finds Firestore and Cloud Storage. */
+export interface CloudConfig {
+  /** `undefined`: the one that the credentials name. */
+  readonly projectId: string | undefined;
+  readonly database: string;
+  /** `host:port`. */
+  readonly firestoreEmulatorHost: string | undefined;
+  /** With its scheme. */
+  readonly storageEmulatorUrl: string | undefined;
+  readonly createFlowRun: boolean;
+}
+
 /** Everything `run-local` was told from outside, parsed and checked once. Paths are absolute. */
 export interface RunConfig {
   readonly flowRunPath: string;
   readonly stepId: string | undefined;
   readonly chartsApiMode: ChartsApiMode;
   readonly backend: Backend;
+  /** `undefined`: the backend is `local`. */
+  readonly cloud: CloudConfig | undefined;
   /** Bucket name without `gs://`. */
   readonly bucket: string;
   readonly accounts: readonly Account[];

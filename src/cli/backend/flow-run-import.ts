@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../contracts/documents.js';
-import type { DocumentStore, Reading, StoredDocument } from '../documents/document-store.js';
-import { paths } from '../documents/paths.js';
-import { type LeaseOwner, standingOf } from '../engine/lease-document.js';
-import { StoreUnavailable } from '../failures.js';
+import type { JsonObject } from '../../contracts/documents.js';
+import type { DocumentStore, Reading, StoredDocument } from '../../documents/document-store.js';
+import { paths } from '../../documents/paths.js';
+import { type LeaseOwner, standingOf } from '../../engine/lease-document.js';
+import { StoreUnavailable } from '../../failures.js';
 
 /**
  * - `imported`: the workspace has the file's run now;

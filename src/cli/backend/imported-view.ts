@@ -1,6 +1,6 @@
-import type { DocumentStore, Reading, StoredDocument } from '../documents/document-store.js';
-import { paths } from '../documents/paths.js';
-import type { Run } from '../engine/flow-run.js';
+import type { DocumentStore, Reading, StoredDocument } from '../../documents/document-store.js';
+import { paths } from '../../documents/paths.js';
+import type { Run } from '../../engine/flow-run.js';
 
 /**
  * For a dry run: the store as it would be after the file's flow run was imported, without

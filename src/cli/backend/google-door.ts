@@ -1,0 +1,49 @@
+import type { CloudConfig } from '../../config/run-config.js';
+import { ConfigError, reasonOf } from '../../failures.js';
+
+/** Looking for credentials asks the metadata server, which may be silent. */
+const CREDENTIALS_MS = 4_000;
+
+const REMEDY =
+  'run "gcloud auth application-default login", or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
+
+/**
+ * The project to work in, once it is known that there are credentials where they are needed:
+ * without them the Firestore client takes 8 s, and raises unhandled rejections first. Rejects with
+ * `ConfigError`.
+ */
+export async function findProject(cloud: CloudConfig): Promise<string> {
+  const { projectId, firestoreEmulatorHost, storageEmulatorUrl } = cloud;
+  const onEmulators = firestoreEmulatorHost !== undefined && storageEmulatorUrl !== undefined;
+  const found = onEmulators ? undefined : await projectOfCredentials();
+  const project = projectId ?? found;
+  if (project !== undefined) return project;
+  throw new ConfigError('no Google Cloud project: name one with --project or GOOGLE_CLOUD_PROJECT');
+}
+
+/** The project that the credentials name, if they name one. */
+async function projectOfCredentials(): Promise<string | undefined> {
+  const { GoogleAuth } = await import('google-auth-library');
+  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
+  try {
+    await within(auth.getClient());
+  } catch (error) {
+    const words = reasonOf(error);
+    throw new ConfigError(
+      /default credentials/i.test(words)
+        ? `no Google credentials: ${REMEDY}`
+        : `the Google credentials cannot be used: ${words.split('\n')[0]}; ${REMEDY}`,
+    );
+  }
+  return within(auth.getProjectId()).catch(() => undefined);
+}
+
+async function within<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = 'Could not load the default credentials: no answer from the metadata server';
+    timer = setTimeout(() => reject(new Error(message)), CREDENTIALS_MS);
+  });
+  call.catch(() => undefined);
+  return Promise.race([call, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,43 @@
+import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ArtifactStore } from '../artifacts/artifact-store.js';
+import { gsUri } from '../artifacts/object-names.js';
+import type { StepOutcome } from '../engine/outcome.js';
+import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
+import { makeFolder } from '../local-disk/make-folder.js';
+
+/** Makes the folder of `--out`, before anything else is written. Rejects with `ConfigError`. */
+export async function prepareOut(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder);
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new ConfigError(
+      `--out ${folder} cannot be written: ${reasonOf(error)}; name another folder`,
+    );
+  }
+}
+
+/** The PNGs under their plain names, for people who want nothing but the pictures. */
+export async function copyOut(
+  folder: string,
+  outcome: StepOutcome,
+  artifacts: ArtifactStore,
+): Promise<void> {
+  if (outcome.reason !== 'succeeded' && outcome.reason !== 'failed') return;
+  for (const { png_gcs_uri: uri } of outcome.items) {
+    const plainName = basename(uri);
+    const part = join(folder, `.${plainName}.${process.pid}.part`);
+    try {
+      const object = await artifacts.get(uri.slice(gsUri(artifacts.bucket, '').length));
+      if (!object) throw new Error('the object is gone');
+      await writeFile(part, object.body);
+      await rename(part, join(folder, plainName));
+    } catch (error) {
+      await rm(part, { force: true }).catch(() => undefined);
+      throw new StoreUnavailable(
+        `step ${outcome.stepId} is settled, but --out ${folder} lacks ${plainName}: ${reasonOf(error)}; it stands at ${uri}`,
+      );
+    }
+  }
+}
