@@ -14,8 +14,8 @@ export interface StoredObject {
 /** The objects of all buckets; generations ascend across them. */
 export class ObjectStore {
   readonly #buckets: ReadonlyMap<string, Map<string, StoredObject>>;
-  /** Above what a double holds exactly: who reads a generation as a number loses objects. */
-  #generation = 2n ** 53n;
+  /** Microseconds since 1970, as the service's. The client's `File` makes numbers of them. */
+  #generation = 1_766_000_000_000_000n;
 
   constructor(buckets: readonly string[]) {
     this.#buckets = new Map(buckets.map((bucket) => [bucket, new Map()]));
