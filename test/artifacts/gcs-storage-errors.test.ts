@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { NoAnswer, readFailure, SignInFailed } from '../../src/artifacts/gcs/storage-errors.js';
+
+function error(properties: object, message = 'words of somebody else'): Error {
+  return Object.assign(new Error(message), properties);
+}
+
+const unclear = (reason: string) => ({ kind: 'unclear', reason });
+
+describe('what an error means', () => {
+  test.each([
+    ['404', error({ code: 404 }), { kind: 'absent' }],
+    ['412', error({ code: 412 }), { kind: 'refused' }],
+    ['401', error({ code: 401 }), { kind: 'credentials' }],
+    ['403', error({ code: 403 }), { kind: 'forbidden' }],
+    [
+      '403 of a rate',
+      error({ code: 403, errors: [{ reason: 'userRateLimitExceeded' }] }),
+      unclear('HTTP 403'),
+    ],
+    ['400', error({ code: 400 }), { kind: 'impossible', reason: 'HTTP 400' }],
+    [
+      'a wrong checksum',
+      error({ code: 400 }, 'Provided CRC32C "AAAAAA==" doesn\'t match'),
+      unclear('the body arrived damaged'),
+    ],
+    ['409', error({ code: 409 }), { kind: 'impossible', reason: 'HTTP 409' }],
+    ['408', error({ code: 408 }), unclear('HTTP 408')],
+    ['429', error({ code: 429 }), unclear('HTTP 429')],
+    ['500', error({ code: 500 }), unclear('HTTP 500')],
+    ['503 as text', error({ code: '503' }), unclear('HTTP 503')],
+    ['503 in a response', error({ response: { statusCode: 503 } }), unclear('HTTP 503')],
+    ['refused', error({ code: 'ECONNREFUSED' }), unclear('the connection was refused')],
+    ['reset', error({ code: 'ECONNRESET' }), unclear('the connection was cut')],
+    ['no such host', error({ code: 'ENOTFOUND' }), unclear('its name could not be looked up')],
+    ['the library ran out', error({ type: 'request-timeout' }), unclear('no answer in time')],
+    [
+      'a certificate',
+      error({ code: 'CERT_HAS_EXPIRED' }),
+      unclear('the connection failed (CERT_HAS_EXPIRED)'),
+    ],
+    [
+      'a sentence as a code',
+      error({ code: 'Bearer x y' }),
+      unclear('the connection failed (unknown)'),
+    ],
+    ['our bound', new NoAnswer('no answer within 5 s'), unclear('no answer within 5 s')],
+    [
+      'no credentials',
+      error({}, 'Could not load the default credentials. Browse to …'),
+      { kind: 'credentials' },
+    ],
+    [
+      'a refused sign-in',
+      new SignInFailed(error({ code: '400', response: { status: 400 } })),
+      { kind: 'credentials' },
+    ],
+    ['no such key file', new SignInFailed(error({ code: 'ENOENT' })), { kind: 'credentials' }],
+    ['nonsense as a key', new SignInFailed(new SyntaxError('x')), { kind: 'credentials' }],
+    [
+      'a sign-in out of order',
+      new SignInFailed(error({ response: { status: 503 } })),
+      unclear('the sign-in answered HTTP 503'),
+    ],
+    [
+      'a sign-in not reached',
+      new SignInFailed(error({ code: 'ENOTFOUND' })),
+      unclear('at the sign-in, its name could not be looked up'),
+    ],
+    [
+      'a token refused its renewal in the middle of a request',
+      error({ config: { url: 'x' }, response: { status: 400 } }),
+      { kind: 'credentials' },
+    ],
+    ['not an error at all', 'text', unclear('the connection failed (string)')],
+  ])('%s', (_, thrown, meaning) => {
+    expect(readFailure(thrown)).toEqual(meaning);
+  });
+});
