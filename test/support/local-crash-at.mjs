@@ -8,13 +8,13 @@
  * - `CRASH_WHEN=before|after|midway`: SIGKILL before that call (default), after it, or half through
  *   it. `midway` counts `writeFile` alone, half of whose bytes are then on the disk.
  * - `FAIL_WITH=ENOSPC` (or another code): no kill; instead that call is refused with this error.
- *   Counts only the calls that need room: `writeFile` (half of the bytes stay on the disk), `mkdir`,
- *   `rename`, `symlink`, `link`, `copyFile`.
+ *   Counts only the calls that need room: `writeFile` (half of the bytes stay on the disk), `mkdir`
+ *   of a folder that is not there yet, `rename`, `symlink`, `link`, `copyFile`.
  * - `FAIL_SPAN=once|onwards`: that call alone (default), or it and every later one.
  * - `CRASH_UNDER=<folder>`: only calls for a path inside that folder count.
  * - `COUNT_FILE=<path>`: when the process exits by itself, the number of counted calls is written there.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { resolve, sep } from 'node:path';
@@ -42,6 +42,8 @@ for (const name of wrapped) {
   promises[name] = async (...args) => {
     const path = String(args[TARGET[name] ?? 0]);
     if (CRASH_UNDER && !resolve(path).startsWith(CRASH_UNDER + sep)) return original(...args);
+    // A full disk still says EEXIST there: the kernel looks the name up before it wants room.
+    if (FAIL_WITH && name === 'mkdir' && existsSync(path)) return original(...args);
     count++;
     const at = Number(CRASH_AT);
     if (FAIL_WITH) {
