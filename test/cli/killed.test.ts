@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
-import { atEveryPoint, countCalls, runWithFault } from '../support/fault-points.js';
+import { atEach, countCalls, pointsUpTo, runWithFault } from '../support/fault-points.js';
 import {
   chartsOf,
   HOLD_AT,
@@ -18,7 +18,7 @@ import {
   type Told,
   told,
 } from '../support/step-scene.js';
-import { decidedFiles, expectAtRest, expectDone } from '../support/whole-files.js';
+import { decidedFiles, expectAtRest, expectDone, stepIn } from '../support/whole-files.js';
 
 /** What a killed process leaves of its step, as the next one will find it. */
 interface Left {
@@ -35,14 +35,12 @@ async function leftBy(scene: StepScene): Promise<Left> {
     const bytes = files.get(path);
     return bytes && JSON.parse(bytes.toString());
   };
-  const run = read(`firestore/flow_runs/${RUN_ID}.json`);
-  const status = (run?.steps as Record<string, JsonObject> | undefined)?.[STEP_ID]?.status;
   const step = encodeURIComponent(STEP_ID);
   const lease = read(`firestore/flow_runs/${RUN_ID}/step_leases/${step}.json`);
   // The three belong together, whatever the moment.
   const phase = { READY: 'before the claim', RUNNING: 'claimed', SUCCEEDED: 'settled' } as const;
   const expected = { READY: undefined, RUNNING: 'ACTIVE', SUCCEEDED: 'DONE' };
-  const known = (status ?? 'READY') as keyof typeof phase;
+  const known = (stepIn(files)?.status ?? 'READY') as keyof typeof phase;
   expect(lease?.state).toBe(expected[known]);
 
   const stored = new Map<string, string>();
@@ -106,7 +104,7 @@ describe('a process killed', () => {
       expect(calls).toBeGreaterThan(when === 'midway' ? 20 : 60);
 
       const seen = new Set<string>();
-      await atEveryPoint(calls, (n) =>
+      await atEach(pointsUpTo(calls), (n) =>
         onOneUtcDay(async (again) => {
           const scene = await sceneIn(`${n}.${again}`);
           const killed = await runWithFault(scene, n, fault);

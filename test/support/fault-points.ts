@@ -22,18 +22,23 @@ export async function countCalls(scene: StepScene, fault: Env): Promise<number> 
   return Number(await readFile(file, 'utf8'));
 }
 
-/** Tries every point from 1 on, some at a time, and says at which of them what was wrong. */
-export async function atEveryPoint(
-  points: number,
+/** Every point from 1 to the last, or every `step`-th of them. */
+export function pointsUpTo(last: number, step = 1): number[] {
+  return Array.from({ length: Math.ceil(last / step) }, (_, i) => 1 + i * step);
+}
+
+/** Tries each point, some at a time, and says at which of them what was wrong. */
+export async function atEach(
+  points: readonly number[],
   attempt: (point: number) => Promise<void>,
 ): Promise<void> {
-  const waiting = Array.from({ length: points }, (_, i) => i + 1).values();
+  const waiting = points.values();
   const wrong: string[] = [];
   const lane = async () => {
     for (const point of waiting) {
       await attempt(point).catch((error: unknown) => {
         const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        wrong.push(`at call ${point} of ${points}: ${reason}`);
+        wrong.push(`at call ${point}: ${reason}`);
       });
     }
   };

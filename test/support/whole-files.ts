@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { expect } from 'vitest';
 import { wholePngSize } from '../../src/chart-img/png.js';
+import type { JsonObject } from '../../src/contracts/documents.js';
 import { sha256 } from './cli-workspace.js';
 import { inRequestOrder, MANIFEST, RUN_ID, STEP_ID, type StepScene } from './step-scene.js';
 
@@ -66,6 +67,13 @@ export async function decidedFiles(root: string): Promise<Map<string, Buffer>> {
     if (staged) files.set(to, staged);
   }
   return files;
+}
+
+/** The step as the next holder of the lock will find it; `undefined`: the run was never imported. */
+export function stepIn(files: ReadonlyMap<string, Buffer>): JsonObject | undefined {
+  const run = files.get(`firestore/flow_runs/${RUN_ID}.json`);
+  const steps = run && JSON.parse(run.toString()).steps;
+  return steps?.[STEP_ID];
 }
 
 /** No half file, and neither lock, journal nor staged file is left. */
