@@ -89,7 +89,7 @@ async function expectResumed(scene: StepScene, killed: Told, left: Left, next: T
   expect(units).toBeGreaterThanOrEqual(sent);
 }
 
-describe('a process killed', () => {
+describe('a process killed', { timeout: 300_000 }, () => {
   // After one call is before the next: `after` would find the same disks again.
   test.for(['before', 'midway'])(
     '%s any of its calls that change the disk leaves a step that the next run brings to its end',
