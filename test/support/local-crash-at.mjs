@@ -9,7 +9,7 @@
  *   it. `midway` counts `writeFile` alone, half of whose bytes are then on the disk.
  * - `FAIL_WITH=ENOSPC` (or another code): no kill; instead that call is refused with this error.
  *   Counts only the calls that need room: `writeFile` (half of the bytes stay on the disk), `mkdir`
- *   of what is not there yet, `rename`, `symlink`, `link`, `copyFile`.
+ *   of a folder that is not there yet, `rename`, `symlink`, `link`, `copyFile`.
  * - `FAIL_SPAN=once|onwards`: that call alone (default), or it and every later one.
  * - `CRASH_UNDER=<folder>`: only calls for a path inside that folder count.
  * - `COUNT_FILE=<path>`: when the process exits by itself, the number of counted calls is written there.
@@ -42,7 +42,7 @@ for (const name of wrapped) {
   promises[name] = async (...args) => {
     const path = String(args[TARGET[name] ?? 0]);
     if (CRASH_UNDER && !resolve(path).startsWith(CRASH_UNDER + sep)) return original(...args);
-    // A full disk says EEXIST of a folder that is there, as any disk does.
+    // A full disk still says EEXIST there: the kernel looks the name up before it wants room.
     if (FAIL_WITH && name === 'mkdir' && existsSync(path)) return original(...args);
     count++;
     const at = Number(CRASH_AT);

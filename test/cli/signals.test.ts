@@ -1,0 +1,180 @@
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
+import { type CliProcess, emptyFolder } from '../support/cli-run.js';
+import { summaryOn } from '../support/cli-workspace.js';
+import {
+  chartsOf,
+  HOLD_AT,
+  MANIFEST,
+  onOneUtcDay,
+  RUN_ID,
+  STEP_ID,
+  StepScene,
+  THREE_CHARTS,
+  told,
+} from '../support/step-scene.js';
+import { expectAtRest, expectDone } from '../support/whole-files.js';
+
+const [FIRST, SECOND, THIRD] = THREE_CHARTS;
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
+
+/** A program that has stored the first chart and waits, for ever, for the second. */
+async function midStep(scene: StepScene): Promise<CliProcess> {
+  const process = scene.start({
+    flags: ['--concurrency', '1'],
+    preload: [HOLD_AT],
+    env: { HOLD_READ: `${SECOND}.png` },
+  });
+  await process.event('held');
+  return process;
+}
+
+/** Resolves when the program has said that it heard the first signal. */
+function heard(process: CliProcess, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stderr = '';
+    process.child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+      if (stderr.includes(`${signal}: giving the step back`)) resolve();
+    });
+    void process.ended.then(() => reject(new Error(`ended without a word: ${stderr}`)));
+  });
+}
+
+describe('after the claim', () => {
+  test.for(SIGNALS)(
+    '%s gives the step back with what was not sent, and the next run resumes it',
+    async ([signal, exitCode], { onTestFinished }) => {
+      await onOneUtcDay(async () => {
+        const scene = await StepScene.in(await emptyFolder(onTestFinished));
+        const process = await midStep(scene);
+        const { claimId } = await scene.lease();
+        const reserved = await scene.unitsUsed();
+        process.kill(signal);
+        const interrupted = told(await process.ended);
+        const [step, lease, units] = [
+          await scene.step(),
+          await scene.lease(),
+          await scene.unitsUsed(),
+        ];
+        await expectAtRest(scene);
+        const next = await scene.finish();
+
+        return async () => {
+          expect(interrupted).toMatchObject({ exitCode, signal: null });
+          expect(summaryOn(interrupted.stdout)).toMatchObject({
+            status: 'RUNNING',
+            errorCode: null,
+            runId: RUN_ID,
+            stepId: STEP_ID,
+            noop: false,
+            attempt: 1,
+            message: expect.stringMatching(/given back and whoever runs it next resumes it$/),
+          });
+          expect(step.status).toBe('RUNNING');
+          expect(step).not.toHaveProperty('finishedAt');
+          expect(step.outputs).toEqual({});
+          expect(lease).toMatchObject({ state: 'RELEASED', attempt: 1, claimId });
+          // The first was drawn and the second asked for; the third never was.
+          expect([reserved, units]).toEqual([3, 2]);
+
+          expect(next.exitCode, next.stderr).toBe(0);
+          // A release is not a death.
+          expect(next.summary).toMatchObject({ status: 'SUCCEEDED', noop: false, attempt: 1 });
+          expect(await scene.lease()).toMatchObject({ attempt: 1, claimId });
+          expect(chartsOf(next.log, 'chart_reused')).toEqual([FIRST]);
+          expect(chartsOf(next.log, 'chart_api_call_start')).toEqual([SECOND, THIRD]);
+          const stored = interrupted.log.find(({ event }) => event === 'chart_stored');
+          const { items } = await scene.workspace.manifest(MANIFEST);
+          expect(items[0]?.png_gcs_uri).toBe(`gs://local/${stored?.objectName}`);
+          await expectDone(scene, THREE_CHARTS);
+          await expectAtRest(scene);
+          expect(await scene.unitsUsed()).toBe(4);
+        };
+      });
+    },
+  );
+
+  test.for(SIGNALS)(
+    'a second %s ends the program at once, busy as it is; the step then counts as abandoned',
+    async ([signal, exitCode], { onTestFinished }) => {
+      const scene = await StepScene.in(await emptyFolder(onTestFinished));
+      const process = await midStep(scene);
+      // Giving the step back takes the lock, which somebody else does not let go of.
+      const lock = await new WorkspaceLock(scene.workspace.root).acquire();
+      try {
+        process.kill(signal);
+        await heard(process, signal);
+        process.kill(signal);
+        expect(await process.ended).toMatchObject({ exitCode, signal: null, stdout: '' });
+      } finally {
+        await lock.release();
+      }
+      expect((await scene.step()).status).toBe('RUNNING');
+      const { state, claimId } = await scene.lease();
+      expect(state).toBe('ACTIVE');
+
+      const next = await scene.finish();
+      expect(next.exitCode, next.stderr).toBe(0);
+      expect(next.summary).toMatchObject({ status: 'SUCCEEDED', attempt: 2 });
+      expect(chartsOf(next.log, 'chart_reused')).toEqual([FIRST]);
+      expect((await scene.lease()).claimId).toBe(claimId);
+      await expectDone(scene, THREE_CHARTS);
+      await expectAtRest(scene);
+    },
+  );
+
+  test('a signal that finds every chart stored lets the step end', async ({ onTestFinished }) => {
+    const scene = await StepScene.in(await emptyFolder(onTestFinished));
+    const go = scene.path('go');
+    const env = { HOLD_READ: 'manifest.json', HOLD_UNTIL: go };
+    const process = scene.start({ preload: [HOLD_AT], env });
+    await process.event('held');
+    process.kill('SIGINT');
+    await heard(process, 'SIGINT');
+    await writeFile(go, '');
+    const { exitCode, stdout } = await process.ended;
+    expect(exitCode).toBe(0);
+    expect(summaryOn(stdout)).toMatchObject({ status: 'SUCCEEDED', itemsCount: 3 });
+    await expectDone(scene, THREE_CHARTS);
+    await expectAtRest(scene);
+  });
+});
+
+describe('before the claim', () => {
+  test.for(SIGNALS)(
+    '%s leaves the step as it was',
+    async ([signal, exitCode], { onTestFinished }) => {
+      const scene = await StepScene.in(await emptyFolder(onTestFinished));
+      const go = scene.path('go');
+      // The run is imported, and its chart templates are being read.
+      const env = { HOLD_READ: `${FIRST}.json`, HOLD_UNTIL: go };
+      const process = scene.start({ preload: [HOLD_AT], env });
+      await process.event('held');
+      const before = await scene.workspace.document('flow_runs', RUN_ID);
+      process.kill(signal);
+      await heard(process, signal);
+      await writeFile(go, '');
+      const ended = told(await process.ended);
+
+      expect(ended).toMatchObject({ exitCode, signal: null });
+      expect(summaryOn(ended.stdout)).toMatchObject({
+        status: null,
+        errorCode: null,
+        noop: true,
+        attempt: null,
+      });
+      expect(await scene.workspace.document('flow_runs', RUN_ID)).toEqual(before);
+      expect((await scene.step()).status).toBe('READY');
+      await expect(scene.lease()).rejects.toThrow('ENOENT');
+      expect(await scene.unitsUsed()).toBeUndefined();
+      expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual([]);
+      await expectAtRest(scene);
+      expect((await scene.finish()).summary).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });
+    },
+  );
+});
