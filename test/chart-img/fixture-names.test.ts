@@ -21,16 +21,16 @@ function chart(chartImgSymbol: string, timeframe = '1h', chartTemplateId = 'ctpl
 
 describe('the name of a fixture', () => {
   test.each([
-    [chart('BINANCE:BTCUSDT'), 'BINANCE_BTCUSDT__1h__ctpl_a.png'],
-    [chart('BINANCE:BTCUSDT', '1H'), 'BINANCE_BTCUSDT__1H__ctpl_a.png'],
-    [chart('BYBIT:BTCUSDT.P', '1M'), 'BYBIT_BTCUSDT.P__1M__ctpl_a.png'],
-    [chart('A:B:C'), 'A_B_C__1h__ctpl_a.png'],
-    [chart('CME:ES1!'), 'CME_ES1%21__1h__ctpl_a.png'],
-    [chart('NYSE:M&M'), 'NYSE_M%26M__1h__ctpl_a.png'],
-    [chart('../../etc/passwd'), '%2E.%2F..%2Fetc%2Fpasswd__1h__ctpl_a.png'],
-    [chart('..', '..', '..'), '%2E.__%2E.__%2E..png'],
-    [chart('a\\b\0'), 'a%5Cb%00__1h__ctpl_a.png'],
-  ])('is that of %o', (request, name) => {
+    ['BINANCE_BTCUSDT__1h__ctpl_a.png', chart('BINANCE:BTCUSDT')],
+    ['BINANCE_BTCUSDT__1H__ctpl_a.png', chart('BINANCE:BTCUSDT', '1H')],
+    ['BYBIT_BTCUSDT.P__1M__ctpl_a.png', chart('BYBIT:BTCUSDT.P', '1M')],
+    ['A_B_C__1h__ctpl_a.png', chart('A:B:C')],
+    ['CME_ES1%21__1h__ctpl_a.png', chart('CME:ES1!')],
+    ['NYSE_M%26M__1h__ctpl_a.png', chart('NYSE:M&M')],
+    ['%2E.%2F..%2Fetc%2Fpasswd__1h__ctpl_a.png', chart('../../etc/passwd')],
+    ['%2E.__%2E.__%2E..png', chart('..', '..', '..')],
+    ['a%5Cb%00__1h__ctpl_a.png', chart('a\\b\0')],
+  ])('may be %s', (name, request) => {
     expect(pngFixtureName(request)).toBe(name);
     expect(`${fixtureStem(request)}.png`).toBe(name);
   });

@@ -183,29 +183,19 @@ describe('a CHART_EXPORT step', () => {
 });
 
 describe('other documents', () => {
-  test.each<[string, Validate, JsonObject, string]>([
-    ['a template', validateChartTemplate, { description: '' }, 'description'],
-    [
-      'a template',
-      validateChartTemplate,
-      { chartImgSymbolTemplate: 'BINANCE:BTC' },
-      'chartImgSymbolTemplate',
-    ],
-    ['a template', validateChartTemplate, { id: 'a/b' }, 'id'],
-    ['a template', validateChartTemplate, { request: { width: 0 } }, 'request.width'],
-    ['a template', validateChartTemplate, { request: { height: '600' } }, 'request.height'],
-    [
-      'a template',
-      validateChartTemplate,
-      { request: { studies: [{}] } },
-      'request.studies[0].name',
-    ],
-  ])('%s is wrong where it has %3$s wrong', (_what, validate, fields, path) => {
+  test.each<[string, JsonObject]>([
+    ['description', { description: '' }],
+    ['chartImgSymbolTemplate', { chartImgSymbolTemplate: 'BINANCE:BTC' }],
+    ['id', { id: 'a/b' }],
+    ['request.width', { request: { width: 0 } }],
+    ['request.height', { request: { height: '600' } }],
+    ['request.studies[0].name', { request: { studies: [{}] } }],
+  ])('a template may have its %s wrong', (path, fields) => {
     const template = { id: 'a', description: 'd', chartImgSymbolTemplate: '{symbol}', request: {} };
-    expect(validate(template).ok).toBe(true);
-    expect(errorsOf(validate, { ...template, ...fields })).toEqual([
-      expect.stringMatching(`^${path.replaceAll(/[[\]]/g, '\\$&')}: `),
-    ]);
+    expect(validateChartTemplate(template).ok).toBe(true);
+    const [error, ...more] = errorsOf(validateChartTemplate, { ...template, ...fields });
+    expect(error?.slice(0, path.length + 2)).toBe(`${path}: `);
+    expect(more).toEqual([]);
   });
 
   test('accounts may hold fields that nobody knows', () => {

@@ -131,17 +131,16 @@ describe('inputs', () => {
 });
 
 describe('the templates that a step may need', () => {
-  test.each<[unknown, readonly string[]]>([
-    [{ requests: requests('b', 'a', 'b') }, ['b', 'a']],
-    [{ requests: requests('../x', '__proto__', 'constructor', 7, 'a') }, ['a']],
-    [{ requests: [null, 'a', { chartTemplateId: 'a' }] }, ['a']],
-    [{ requests: {} }, []],
-    [null, []],
-    [
-      { requests: requests(...Array.from({ length: 99 }, (_, n) => `t${n}`)) },
-      Array.from({ length: 64 }, (_, n) => `t${n}`),
-    ],
-  ])('%#', (inputs, ids) => {
+  const many = Array.from({ length: 99 }, (_, n) => `t${n}`);
+
+  test.each<[string, unknown, readonly string[]]>([
+    ['are named once', { requests: requests('b', 'a', 'b') }, ['b', 'a']],
+    ['can be named', { requests: requests('../x', '__proto__', 'constructor', 7, 'a') }, ['a']],
+    ['are found among junk', { requests: [null, 'a', { chartTemplateId: 'a' }] }, ['a']],
+    ['are none without a list', { requests: {} }, []],
+    ['are none without inputs', null, []],
+    ['are 64 at most', { requests: requests(...many) }, many.slice(0, 64)],
+  ])('%s', (_what, inputs, ids) => {
     expect(requestedTemplateIds(runOf({ a: step({ inputs }) }), 'a')).toEqual(ids);
   });
 });

@@ -46,45 +46,57 @@ describe('how one step may be entered', () => {
   const replayed = (status: string) => ({ stepId: 'a', status, entry: 'replay', expired: false });
   const final = { reason: 'already-final', errorCode: null, manifestUri: null };
 
-  test.each<[string, Omit<Scene, 'run'>, unknown]>([
-    ['READY', { request: NAMED }, fresh],
-    ['READY', {}, fresh],
-    ['READY', { request: REPLAY }, fresh],
-    ['READY', { request: NAMED, leases: LIVE }, fresh],
-    ['RUNNING', { request: NAMED, leases: LIVE }, { reason: 'held', status: 'RUNNING' }],
-    ['RUNNING', { request: REPLAY, leases: LIVE }, { reason: 'held' }],
-    ['RUNNING', { leases: LIVE }, { reason: 'nothing-eligible' }],
-    [
-      'RUNNING',
-      { request: NAMED, leases: LIVE, readTimeMs: AFTER_TTL },
-      { ...takeover, expired: true },
-    ],
-    ['RUNNING', { leases: LIVE, readTimeMs: AFTER_TTL }, { ...takeover, expired: true }],
-    ['RUNNING', { leases: LIVE, ownerIsGone: true }, { ...takeover, expired: true }],
-    ['RUNNING', { leases: RELEASED }, { ...takeover, expired: false }],
-    ['RUNNING', { request: NAMED }, { reason: 'unleased' }],
-    ['RUNNING', { request: NAMED, leases: DONE }, { reason: 'unleased' }],
-    ['RUNNING', {}, { reason: 'nothing-eligible' }],
-    ['RUNNING', { request: REPLAY }, replayed('RUNNING')],
-    ['RUNNING', { request: REPLAY, leases: RELEASED }, replayed('RUNNING')],
-    ['RUNNING', { request: REPLAY, leases: LIVE, readTimeMs: AFTER_TTL }, replayed('RUNNING')],
-    ['SUCCEEDED', { request: NAMED }, { ...final, status: 'SUCCEEDED' }],
-    ['FAILED', { request: NAMED }, { ...final, status: 'FAILED' }],
-    ['SUCCEEDED', {}, { reason: 'all-succeeded' }],
-    ['FAILED', {}, { reason: 'nothing-eligible' }],
-    ['SUCCEEDED', { request: REPLAY }, replayed('SUCCEEDED')],
-    ['FAILED', { request: REPLAY }, replayed('FAILED')],
-    ['FAILED', { request: { replay: true } }, replayed('FAILED')],
+  const requests = {
+    unnamed: {},
+    named: NAMED,
+    replay: REPLAY,
+    'unnamed replay': { replay: true },
+  };
+  const leases = {
+    none: {},
+    live: { leases: LIVE },
+    expired: { leases: LIVE, readTimeMs: AFTER_TTL },
+    'of a dead process': { leases: LIVE, ownerIsGone: true },
+    released: { leases: RELEASED },
+    done: { leases: DONE },
+  };
+
+  test.each<[string, keyof typeof requests, keyof typeof leases, object]>([
+    ['READY', 'named', 'none', fresh],
+    ['READY', 'unnamed', 'none', fresh],
+    ['READY', 'replay', 'none', fresh],
+    ['READY', 'named', 'live', fresh],
+    ['RUNNING', 'named', 'live', { reason: 'held', status: 'RUNNING' }],
+    ['RUNNING', 'replay', 'live', { reason: 'held' }],
+    ['RUNNING', 'unnamed', 'live', { reason: 'nothing-eligible' }],
+    ['RUNNING', 'named', 'expired', { ...takeover, expired: true }],
+    ['RUNNING', 'unnamed', 'expired', { ...takeover, expired: true }],
+    ['RUNNING', 'unnamed', 'of a dead process', { ...takeover, expired: true }],
+    ['RUNNING', 'unnamed', 'released', { ...takeover, expired: false }],
+    ['RUNNING', 'named', 'none', { reason: 'unleased' }],
+    ['RUNNING', 'named', 'done', { reason: 'unleased' }],
+    ['RUNNING', 'unnamed', 'none', { reason: 'nothing-eligible' }],
+    ['RUNNING', 'replay', 'none', replayed('RUNNING')],
+    ['RUNNING', 'replay', 'released', replayed('RUNNING')],
+    ['RUNNING', 'replay', 'expired', replayed('RUNNING')],
+    ['SUCCEEDED', 'named', 'done', { ...final, status: 'SUCCEEDED' }],
+    ['FAILED', 'named', 'done', { ...final, status: 'FAILED' }],
+    ['SUCCEEDED', 'unnamed', 'done', { reason: 'all-succeeded' }],
+    ['FAILED', 'unnamed', 'done', { reason: 'nothing-eligible' }],
+    ['SUCCEEDED', 'replay', 'done', replayed('SUCCEEDED')],
+    ['FAILED', 'replay', 'done', replayed('FAILED')],
+    ['FAILED', 'unnamed replay', 'done', replayed('FAILED')],
     ...['PENDING', 'SKIPPED', 'CANCELLED', 'DREAMING'].flatMap(
-      (status): [string, Omit<Scene, 'run'>, unknown][] => [
-        [status, { request: NAMED }, { reason: 'not-ready', status }],
-        [status, { request: REPLAY }, { reason: 'not-ready', status }],
-        [status, {}, { reason: 'nothing-eligible' }],
+      (status): [string, keyof typeof requests, 'none', object][] => [
+        [status, 'named', 'none', { reason: 'not-ready', status }],
+        [status, 'replay', 'none', { reason: 'not-ready', status }],
+        [status, 'unnamed', 'none', { reason: 'nothing-eligible' }],
       ],
     ),
-  ])('%s, %o', (status, scene, expected) => {
-    const { selected } = selectIn({ ...scene, run: runOf({ a: step({ status }) }) });
-    expect(selected).toMatchObject(expected as object);
+  ])('%s, %s, lease %s', (status, request, lease, expected) => {
+    const run = runOf({ a: step({ status }) });
+    const { selected } = selectIn({ run, request: requests[request], ...leases[lease] });
+    expect(selected).toMatchObject(expected);
   });
 
   test('the holder is named, and since when', () => {
