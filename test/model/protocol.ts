@@ -137,13 +137,14 @@ class Moves {
 
   *#troubles(index: number, me: Worker): Moving {
     const { left } = this.#world;
-    if (me.token !== 0 && left.crashes > 0) {
+    if (me.at !== 'idle' && left.crashes > 0) {
       yield this.#act(index, 'is killed', (worker, world) => {
         spend(world, 'crashes');
         forget(worker);
       });
     }
-    if (me.at === 'working' && left.interruptions > 0) {
+    const isUnsettled = me.at === 'reading' && me.doing === 'end';
+    if ((me.at === 'working' || isUnsettled) && left.interruptions > 0) {
       yield this.#act(index, 'is asked to end', (worker, world) => {
         spend(world, 'interruptions');
         turnTo(worker, 'reading', 'release');

@@ -90,7 +90,7 @@ export interface Troubles {
   /** A holder that lives but sleeps past its ttl. */
   readonly pauses: number;
   readonly lostReplies: number;
-  /** Processes asked to end, which give the step back. */
+  /** Processes that are asked to end, or cannot settle: they give the step back. */
   readonly interruptions: number;
   /** Charts not there at the step's deadline: units stay unsent. */
   readonly deadlines: number;
