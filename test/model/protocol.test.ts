@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { explore, FINAL_IS_REACHABLE, type Model } from './explore.js';
+import { FLAWS } from './flaws.js';
 import { protocol } from './protocol.js';
-import { FLAWS, SCENARIOS, SLEEPY } from './scenarios.js';
+import { SCENARIOS, SLEEPY } from './scenarios.js';
 import { PROMISES } from './world.js';
 
 describe('the explorer', () => {

@@ -1,4 +1,5 @@
 import type { Model, Step } from './explore.js';
+import type { Flaw } from './flaws.js';
 import {
   apply,
   brokenPromise,
@@ -12,6 +13,7 @@ import {
   type Scenario,
   SEES_NOTHING,
   spend,
+  type Units,
   type Watched,
   type Worker,
   type World,
@@ -19,38 +21,23 @@ import {
   written,
 } from './world.js';
 
-/** What may be wrong with a worker, to see that the protocol needs it right. */
-export type Flaw =
-  /** Believes the answer: silence is a yes, a refusal is a loss. */
-  | 'no read-back'
-  /** Whoever takes over leaves the token as it was. */
-  | 'reclaim by time without a token'
-  /** Claims in two commits: first the status, then lease and units. */
-  | 'status before lease'
-  /** The step's end is written whatever run and lease say by then. */
-  | 'unfenced settle'
-  | 'lease re-read before the generation'
-  | 'unconditional manifest'
-  /** Guarded by the ledger's document alone, not by the lease. */
-  | 'refund without its guard'
-  /** Guarded by the lease, which is not told what was given back. */
-  | 'refund that the lease does not record'
-  /** Whoever takes over gives back what was reserved for the dead. */
-  | 'refund of what the dead reserved'
-  | 'refund across midnight'
-  /** Sends what was reserved yesterday. */
-  | 'no day check'
-  /** Reserves by incrementing, not on the version whose count it read. */
-  | 'ledger by increment'
-  | 'calls after the ttl'
-  | 'puts after the ttl'
-  /** A claim that was refused does not list again. */
-  | 'listing of an earlier try';
-
 /** Smaller than the engine's 3, so that few deaths reach it. */
 const MAX_ATTEMPTS = 2;
 
-/** The protocol of design §4 and §5 for one step, every worker free to run at any pace. */
+/**
+ * The protocol of design §4 and §5 for one step; its workers run at any pace, at most as the clock
+ * allows: a call or a put leaves at the moment of its check, which in the engine are the last third
+ * of the ttl and the five seconds around midnight. Against the engine:
+ *
+ * - survey, listing and claim are three moments, as in `claim.ts`; its first reading, which only
+ *   tells what to read, is left out, so is the wait between two tries;
+ * - after a refusal or a silence `step-lease.ts` reads the lease, then the caller reads lease, run
+ *   and ledger: here one reading;
+ * - the beat comes only when it is needed, not every third of the ttl;
+ * - settle and release go without the refund after one conflict, not after three;
+ * - what the lease says is what happened: here `reserved` is read back, the engine looks for the
+ *   `writeId` of its last write.
+ */
 export function protocol(scenario: Scenario, flaw?: Flaw): Model<World> {
   return {
     initial: initialWorld(scenario),
@@ -129,7 +116,7 @@ class Moves {
     if (left.foreignCalls > 0 && roomOn(this.#world, today, this.#limit) > 0) {
       yield this.#step('somebody counts and makes a call', (world) => {
         spend(world, 'foreignCalls');
-        count(world, { day: today, units: 1 });
+        count(world, { day: today, units: (world.counted[today] as number) + 1 });
         pay(world);
       });
     }
@@ -165,7 +152,8 @@ class Moves {
       case 'surveyed':
         return yield this.#act(index, 'lists what is stored', (worker, { stored }) => {
           worker.at = 'listed';
-          const isPaid = (chart: number) => worker.entry === 'takeover' && stored[chart];
+          const mayAdopt = worker.entry === 'takeover' || this.#flaw === 'charts of any claim';
+          const isPaid = (chart: number) => mayAdopt && stored[chart];
           worker.charts = stored.map((_, chart) => (isPaid(chart) ? 'stored' : 'todo'));
         });
       case 'listed':
@@ -231,7 +219,7 @@ class Moves {
       when: ['run', 'lease', ...this.#reserving(units)],
       status: 'RUNNING',
       lease: claimed,
-      ...(units > 0 && { usage: { day: me.day, units: units - givenBack } }),
+      ...(units > 0 && { usage: this.#counting(me, units - givenBack) }),
     };
     yield* this.#commit(index, write, (worker, world) => {
       world.holders = id;
@@ -312,7 +300,10 @@ class Moves {
       me.sees = { ...me.sees, run: true, lease: true, usage: true };
       this.#noteDay(me, world);
       if (lease.state === 'DONE') return turnTo(me, 'writing', 'refund');
-      if ((doing === 'manifest' || doing === 'end') && status !== 'RUNNING') return forget(me);
+      const mustRun = doing === 'manifest' || doing === 'end';
+      if (mustRun && status !== 'RUNNING' && this.#flaw !== 'settle over a reset') {
+        return forget(me);
+      }
       if (doing === 'top-up' && me.room === 0) giveUp(me);
       const isDone = doing === 'claim' || doing === 'beat' || (doing === 'top-up' && me.room === 0);
       if (isDone) return turnTo(me, 'working');
@@ -333,7 +324,7 @@ class Moves {
           ...mine,
           when: ['lease', ...this.#reserving(1)],
           lease: { ...lease, expired: false, reserved },
-          usage: { day: me.day, units: 1 },
+          usage: this.#counting(me, 1),
         });
       }
       case 'manifest':
@@ -366,7 +357,6 @@ class Moves {
       yield* this.#commit(index, { ...write, lease });
     }
     if (units === 0) return;
-    const day = this.#flaw === 'refund across midnight' ? this.#world.usageDay : me.reserved.day;
     const isUnguarded = write.what === 'refund' && this.#flaw === 'refund without its guard';
     const isUnrecorded = isUnguarded || this.#flaw === 'refund that the lease does not record';
     const reserved = { ...me.reserved, units: me.sent };
@@ -374,17 +364,26 @@ class Moves {
       ...write,
       when: [...(isUnguarded ? [] : write.when), 'usage'],
       ...(!isUnguarded && { lease: isUnrecorded ? lease : { ...lease, reserved } }),
-      usage: { day, units: -units },
+      usage: this.#counting(me, -units),
     });
   }
 
   #refundable(me: Worker): number {
-    const isOfThatDay = me.reserved.day === this.#world.usageDay;
+    const isOfThatDay = me.reserved.day === me.day;
     return isOfThatDay || this.#flaw === 'refund across midnight' ? unsent(me) : 0;
   }
 
   #reserving(units: number): Watched[] {
-    return units > 0 && this.#flaw !== 'ledger by increment' ? ['usage'] : [];
+    const isBlind =
+      this.#flaw === 'ledger by increment' || this.#flaw === 'ledger without its version';
+    return units > 0 && !isBlind ? ['usage'] : [];
+  }
+
+  /** The count of its last reading and so many more. */
+  #counting({ day, room }: Worker, more: number): Units {
+    const isIncrement = this.#flaw === 'ledger by increment';
+    const used = isIncrement ? (this.#world.counted[day] as number) : this.#limit - room;
+    return { day, units: Math.max(0, used + more) };
   }
 
   /** A write meets its conditions or not; and whatever it met, the answer may be lost or late. */
@@ -447,8 +446,9 @@ class Moves {
       const me = world.workers[index] as Worker;
       act(me, world);
       // What it reads anew before it uses it makes no difference: fewer states.
-      if (me.at === 'working') me.sees = { ...SEES_NOTHING, lease: me.sees.lease };
-      if (me.at === 'working' || me.at === 'looking') Object.assign(me, { day: 0, room: 0 });
+      if (me.at === 'working') {
+        Object.assign(me, { day: 0, room: 0, sees: { ...SEES_NOTHING, lease: me.sees.lease } });
+      }
     });
   }
 

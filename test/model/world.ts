@@ -18,6 +18,8 @@ export interface World {
   manifest: number;
   settler: number;
   settles: number;
+  /** Somebody set the step to READY, and it went on as if nobody had. */
+  resetLost: boolean;
   today: number;
   /** Every holder gets the next number. */
   holders: number;
@@ -52,7 +54,7 @@ export interface Write {
   readonly when: readonly Watched[];
   readonly status?: World['status'];
   readonly lease?: Lease;
-  /** Added to a day's count; negative: given back. */
+  /** What the ledger is to say of a day from now on. */
   readonly usage?: Units;
   readonly manifest?: true;
 }
@@ -119,6 +121,8 @@ export const PROMISES = {
   counted: 'sent ≤ counted',
   limit: 'counted ≤ limit',
   paidOnce: 'no paid and stored chart is paid again',
+  anew: 'a step set to READY is done anew',
+  ownCharts: 'a claim lists what it stored itself',
 } as const;
 
 export function brokenPromise(world: World, { limit }: Scenario): string | undefined {
@@ -128,12 +132,19 @@ export function brokenPromise(world: World, { limit }: Scenario): string | undef
   if (paid.some((units, day) => units > (counted[day] as number))) return PROMISES.counted;
   if (counted.some((units) => units > limit)) return PROMISES.limit;
   if (world.paidTwice) return PROMISES.paidOnce;
+  if (world.resetLost) return PROMISES.anew;
+  const listsForeign = ({ claim, charts }: Worker) =>
+    claim === world.lease.claim &&
+    charts.some((chart, at) => chart === 'stored' && !world.stored[at]);
+  if (world.workers.some(listsForeign)) return PROMISES.ownCharts;
   return undefined;
 }
 
 /** The write arrives and its conditions hold: everything of it is applied. */
-export function apply(world: World, { by, status, lease, usage, manifest }: Write): void {
+export function apply(world: World, { by, what, status, lease, usage, manifest }: Write): void {
   if (status) {
+    const isNewClaim = what === 'claim' && lease?.claim !== world.lease.claim;
+    if (world.status === 'READY' && !isNewClaim) world.resetLost = true;
     world.status = status;
     written(world, 'run');
     if (status === 'FINAL') {
@@ -156,10 +167,9 @@ export function apply(world: World, { by, status, lease, usage, manifest }: Writ
   }
 }
 
-/** Another day in the ledger begins with 0. */
 export function count(world: World, { day, units }: Units): void {
   world.usageDay = day;
-  world.counted = world.counted.with(day, Math.max(0, (world.counted[day] as number) + units));
+  world.counted = world.counted.with(day, units);
   written(world, 'usage');
 }
 
@@ -173,8 +183,7 @@ export function written(world: World, document: Watched): void {
 
 /** Units that may still be reserved on a day; none on one that the ledger left behind. */
 export function roomOn({ usageDay, counted }: World, day: number, limit: number): number {
-  if (usageDay > day) return 0;
-  return limit - (usageDay === day ? (counted[day] as number) : 0);
+  return usageDay > day ? 0 : limit - (counted[day] as number);
 }
 
 export function spend(world: World, trouble: keyof Troubles): void {
@@ -223,6 +232,7 @@ export function initialWorld({ workers, charts, limit: _, ...left }: Scenario): 
     manifest: 0,
     settler: 0,
     settles: 0,
+    resetLost: false,
     today: 0,
     holders: 0,
     workers: Array.from({ length: workers }, idleWorker),
