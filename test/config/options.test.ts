@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  ENV_ALONE,
-  envTableMarkdown,
-  flagTableMarkdown,
-  OPTIONS,
-} from '../../src/config/options.js';
+import { ENV_ALONE, OPTIONS } from '../../src/config/options.js';
 
 describe('an option', () => {
   test.each(OPTIONS.map(({ flag, name }) => [flag, name]))(
@@ -29,36 +24,3 @@ describe('an option', () => {
     for (const variable of variables) expect(variable).toMatch(/^[A-Z][A-Z_]+$/);
   });
 });
-
-describe('a table of the README', () => {
-  test('has a row for every flag, of as many cells as its head', () => {
-    const [head, rule, ...rows] = cells(flagTableMarkdown());
-    expect(head).toEqual(['flag', 'env', 'default', 'what']);
-    expect(rule).toEqual(['---', '---', '---', '---']);
-    expect(rows).toEqual(
-      OPTIONS.map(({ flag, env, fallback, help }) => [
-        `\`${flag}\``,
-        env ? `\`${env}\`` : '',
-        fallback ?? '',
-        help,
-      ]),
-    );
-  });
-
-  test('has a row for every variable without a flag', () => {
-    const [head, , ...rows] = cells(envTableMarkdown());
-    expect(head).toEqual(['env', 'default', 'what']);
-    expect(rows).toEqual(
-      ENV_ALONE.map(({ name, fallback, help }) => [`\`${name}\``, fallback ?? '', help]),
-    );
-  });
-});
-
-function cells(table: string): string[][] {
-  return table.split('\n').map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}

@@ -35,6 +35,7 @@ test('with nothing but a flow run, the defaults hold', async () => {
     stepId: undefined,
     chartsApiMode: 'mock',
     backend: 'local',
+    cloud: undefined,
     bucket: 'local',
     accounts: [],
     workspace: join(cwd, '.worker-chart-export'),
@@ -79,8 +80,9 @@ describe('flag and variable say the same', () => {
   test('for every twin there is a row', () => {
     const twins = OPTIONS.filter(({ env }) => env !== undefined).map(({ name }) => name);
     const rows = new Set(TWINS.map(([option]) => option));
-    // The accounts' variable holds JSON where the flag names a file: tested apart.
-    expect(twins.filter((name) => !rows.has(name))).toEqual(['accountsConfigPath']);
+    // Tested apart: the cloud's own, and the variable that holds JSON where the flag names a file.
+    const apart = ['project', 'database', 'accountsConfigPath'];
+    expect(twins.filter((name) => !rows.has(name))).toEqual(apart);
   });
 
   test('the accounts’ variable holds them', async () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import type { StoredDocument } from '../../src/documents/document-store.js';
 import type { StepRequest } from '../../src/engine/deps.js';
-import { type Run, select, shortlist } from '../../src/engine/select.js';
+import type { Run } from '../../src/engine/flow-run.js';
+import { select, shortlist } from '../../src/engine/select.js';
 import {
   LEASE_TTL_MS,
   leaseDocument,

@@ -2,8 +2,8 @@ import type { ChartRequest } from '../../src/chart-img/chart-request.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import type { StoredDocument } from '../../src/documents/document-store.js';
 import type { StepRequest } from '../../src/engine/deps.js';
+import type { Run } from '../../src/engine/flow-run.js';
 import type { RenderableChart } from '../../src/engine/plan.js';
-import type { Run } from '../../src/engine/select.js';
 import { type LogEvent, Logger } from '../../src/log/logger.js';
 
 export const RUN_ID = '20251221-120000_BTCUSDT_demo';
@@ -27,6 +27,7 @@ export function stepRequest(fields: Partial<StepRequest> = {}): StepRequest {
   return {
     runId: RUN_ID,
     stepId: undefined,
+    asGiven: undefined,
     replay: false,
     ignoreDependencies: false,
     tolerateAbsentDependencies: false,

@@ -99,7 +99,8 @@ export function chartsOf(log: readonly LogLine[], event: string): string[] {
 }
 
 export function inRequestOrder(charts: readonly string[]): string[] {
-  const at = (chart: string) => THREE_CHARTS.findIndex((id) => id === chart);
+  const order: readonly string[] = THREE_CHARTS;
+  const at = (chart: string) => order.indexOf(chart);
   return [...charts].sort((a, b) => at(a) - at(b));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contracts/documents.js';
-import { addressRun } from '../../src/engine/select.js';
+import { addressRun } from '../../src/engine/flow-run.js';
 import { RUN_ID, step } from '../support/engine-samples.js';
 
 describe('a run that cannot be addressed', () => {
