@@ -78,7 +78,7 @@ const commands = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('midnight' as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), id: ids }) },
   ),
-  { maxLength: 60, size: 'max' },
+  { maxLength: 40, size: 'max' },
 );
 
 test('no account sends more on a day than was reserved for it, and the rest is unsent', () => {
@@ -125,11 +125,9 @@ test('no account sends more on a day than was reserved for it, and the rest is u
             taken.set(`${id} ${day}`, takenOf(id) + 1);
           }
         }
-        for (const { id } of ACCOUNTS) {
-          const unsent = (reserved[id]?.units ?? 0) - takenOf(id);
-          expect(spending.unsent(id)).toBe(unsent);
-          expect(unsent).toBeGreaterThanOrEqual(0);
-        }
+        const unsent = ACCOUNTS.map(({ id }) => (reserved[id]?.units ?? 0) - takenOf(id));
+        expect(ACCOUNTS.map(({ id }) => spending.unsent(id))).toEqual(unsent);
+        expect(Math.min(...unsent)).toBeGreaterThanOrEqual(0);
         expect(spending.reserved).toBe(reserved);
       }
     }),
