@@ -46,6 +46,11 @@ export function canDraw(account: Account, needs: ChartNeeds): boolean {
   return account.plan === undefined || fits(PLANS[account.plan], needs);
 }
 
+/** Lower: draws less. An account without a named plan may be able to draw anything. */
+export function planRank({ plan }: Account): number {
+  return plan === undefined ? Number.POSITIVE_INFINITY : Object.keys(PLANS).indexOf(plan);
+}
+
 /** For messages: the smallest plan that would do; `undefined` when none does. */
 export function smallestPlanFor(needs: ChartNeeds): PlanName | undefined {
   return (Object.keys(PLANS) as PlanName[]).find((name) => fits(PLANS[name], needs));

@@ -1,5 +1,5 @@
 import type { Account } from '../contracts/documents.js';
-import { type ChartNeeds, canDraw } from './plans.js';
+import { type ChartNeeds, canDraw, planRank } from './plans.js';
 import type { Day } from './usage.js';
 
 /** What one claim has reserved, as its lease records it: units of a day by account id. */
@@ -20,11 +20,14 @@ export class Spending {
     this.#reserved = reserved;
   }
 
-  /** A unit of today from the account with most unsent ones; `undefined`: reserve more, or give up. */
+  /**
+   * A unit of today, from the smallest plan that will do, ties by most unsent. `undefined`: reserve
+   * more, or give up.
+   */
   take(needs: ChartNeeds, not: ReadonlySet<string>, today: Day): Account | undefined {
     const account = this.open(needs, not)
       .filter(({ id }) => this.#reserved[id]?.day === today && this.unsent(id) > 0)
-      .sort((a, b) => this.unsent(b.id) - this.unsent(a.id))[0];
+      .sort((a, b) => byRank(a, b) || this.unsent(b.id) - this.unsent(a.id))[0];
     if (account) {
       const sent = this.#sent.get(account.id);
       const units = sent?.day === today ? sent.units : 0;
@@ -61,4 +64,9 @@ export class Spending {
   get reserved(): Reserved {
     return this.#reserved;
   }
+}
+
+function byRank(a: Account, b: Account): number {
+  const [one, other] = [planRank(a), planRank(b)];
+  return one === other ? 0 : one - other;
 }

@@ -47,6 +47,7 @@ export function readUsage(
     !isCount(limit) && 'dailyLimit is not a count',
     !Number.isInteger(effectivePriority) && 'priority is not an integer',
     windowStart !== undefined && windowDay(windowStart) === undefined && 'windowStart is no time',
+    exhaustedOn !== undefined && !isDay(exhaustedOn) && 'exhaustedOn is no day',
   ].find((reason) => reason !== false);
   if (junk !== undefined || !isCount(usageToday) || !isCount(limit)) {
     const closed = `its usage document cannot be read: ${junk}`;
@@ -58,7 +59,7 @@ export function readUsage(
   const closed =
     window !== undefined && window > day
       ? `its window starts in the future (${window})`
-      : exhaustedOn === day
+      : isDay(exhaustedOn) && exhaustedOn >= day
         ? 'Chart-IMG said that today’s quota is gone'
         : undefined;
   const left = closed === undefined ? Math.max(0, limit - used) : 0;
@@ -89,9 +90,17 @@ function guarded(
   };
 }
 
+/** RFC 3339, a space for its `T` allowed. `Date.parse` alone takes `foo 1` for a day in 2001. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
 function windowDay(windowStart: unknown): Day | undefined {
-  const epochMs = typeof windowStart === 'string' ? Date.parse(windowStart) : Number.NaN;
+  if (typeof windowStart !== 'string' || !TIME.test(windowStart)) return undefined;
+  const epochMs = Date.parse(windowStart.replace(' ', 'T'));
   return Number.isNaN(epochMs) ? undefined : dayOf(epochMs);
+}
+
+function isDay(value: unknown): value is Day {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -34,7 +34,7 @@ const MESSAGE_MAX = 300;
 
 /** Pure: the table of Chart-IMG's answers (its API documentation, v2, as of 2025-11). */
 export function judge(answer: ProviderAnswer): Verdict {
-  if (answer.kind === 'no-answer') return { kind: 'try-again', message: answer.message };
+  if (answer.kind === 'no-answer') return { kind: 'try-again', message: oneLine(answer.message) };
   const { status, body, retryAfterMs } = answer;
   if (status === 200) {
     const size = wholePngSize(body);
@@ -80,17 +80,35 @@ function wordsOf(body: Buffer): string {
   } catch {
     parsed = text;
   }
-  return (readable(parsed) ?? '').replaceAll(/\s+/g, ' ').trim().slice(0, MESSAGE_MAX);
+  return oneLine(readable(parsed, MAX_DEPTH) ?? '');
 }
 
-function readable(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
+/** Cut by code points: half a surrogate pair is no text. */
+function oneLine(text: string): string {
+  const line = text
+    .slice(0, 4 * MESSAGE_MAX)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
+  return [...line].slice(0, MESSAGE_MAX).join('').slice(0, MESSAGE_MAX);
+}
+
+/** Deeper than any error that was seen; a body of brackets alone would end the stack. */
+const MAX_DEPTH = 8;
+
+/** The first words found that are not blank. */
+function readable(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'string') return value.trim() === '' ? undefined : value;
+  if (depth === 0) return undefined;
   if (Array.isArray(value)) {
-    const lines = value.flatMap((entry) => readable(entry) ?? []);
+    const lines = value.flatMap((entry) => readable(entry, depth - 1) ?? []);
     return lines.length > 0 ? lines.join('; ') : undefined;
   }
   if (!isJsonObject(value)) return undefined;
   const { msg, param } = value;
   if (typeof msg === 'string') return typeof param === 'string' ? `${param}: ${msg}` : msg;
-  return readable(value.message) ?? readable(value.error) ?? readable(value.errors);
+  for (const part of [value.message, value.error, value.errors]) {
+    const words = readable(part, depth - 1);
+    if (words !== undefined) return words;
+  }
+  return undefined;
 }

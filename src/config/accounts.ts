@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Account } from '../contracts/documents.js';
 import { validateAccounts } from '../contracts/validate.js';
 import { reasonOf } from '../failures.js';
+import { SHORTEST_KEY } from '../log/redact.js';
 
 export interface LoadedAccounts {
   readonly accounts: readonly Account[];
@@ -43,7 +44,7 @@ export async function loadAccounts(
 function parseAccounts(text: string, name: string): LoadedAccounts {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     // The engine's own message would quote the text, and with it a key.
     return refused([`${name} is not JSON`]);
@@ -56,9 +57,14 @@ function parseAccounts(text: string, name: string): LoadedAccounts {
   for (const [index, account] of accounts.entries()) {
     const earlier = accounts.slice(0, index);
     if (account.id in Object.prototype) problems.push(`${name}: [${index}].id: is not allowed`);
-    if (earlier.some(({ id }) => id === account.id)) {
-      problems.push(`${name}: [${index}].id: ${account.id} is there twice`);
+    // Ids stand in logs and document names.
+    if (
+      accounts.some(({ apiKey }) => account.id.includes(apiKey) && apiKey.length >= SHORTEST_KEY)
+    ) {
+      problems.push(`${name}: [${index}].id: holds a key; give the account another name`);
     }
+    const twin = earlier.findIndex(({ id }) => id === account.id);
+    if (twin !== -1) problems.push(`${name}: [${index}].id: is the same as [${twin}].id`);
     if (earlier.some(({ apiKey }) => apiKey === account.apiKey)) {
       problems.push(`${name}: [${index}].apiKey: the same key is there twice`);
     }

@@ -1,12 +1,13 @@
 /** Shorter ones are samples: to mask every `x` of a text would only shred it. */
-const SHORTEST_KEY = 8;
+export const SHORTEST_KEY = 8;
 
 /** Masks the loaded keys in a text by value. */
 export type Redactor = (text: string) => string;
 
 /**
- * The one place where keys are masked: as they are, URL-encoded, and in base64 and base64url,
- * padded or not. The second line of defence: no code of ours puts a key into a text.
+ * The one place where keys are masked: as they are, quoted in JSON, URL- and form-encoded, and in
+ * base64 and base64url, padded or not. The second line of defence: no code of ours puts a key into
+ * a text.
  */
 export function redactorFor(keys: readonly string[]): Redactor {
   const forms = keys.filter((key) => key.length >= SHORTEST_KEY).flatMap(formsOf);
@@ -28,9 +29,12 @@ function formsOf(key: string): string[] {
   const base64 = Buffer.from(key).toString('base64');
   const bare = base64.replaceAll('=', '');
   const url = bare.replaceAll('+', '-').replaceAll('/', '_');
+  const encoded = [encodeURIComponent(key), new URLSearchParams([['', key]]).toString().slice(1)];
   return [
     key,
-    encodeURIComponent(key),
+    JSON.stringify(key).slice(1, -1),
+    ...encoded,
+    ...encoded.map((form) => form.replaceAll(/%../g, (code) => code.toLowerCase())),
     base64,
     bare,
     base64.replaceAll('+', '-').replaceAll('/', '_'),

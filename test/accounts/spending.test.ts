@@ -36,12 +36,23 @@ describe('a unit', () => {
       b: { day: TODAY, units: 8 },
       basic: { day: TODAY, units: 7 },
     });
-    expect(spending.take(SMALL, new Set(['a']), TODAY)?.id).toBe('b');
+    expect(spending.take(LARGE, new Set(['a']), TODAY)?.id).toBe('b');
     spending.close('b');
     expect(spending.open(SMALL, new Set(['a'])).map(({ id }) => id)).toEqual(['c', 'basic']);
-    expect(spending.take(SMALL, new Set(['a']), TODAY)?.id).toBe('basic');
     expect(spending.take(LARGE, new Set(['a']), TODAY)).toBeUndefined();
     expect(spending.take(LARGE, NOBODY, TODAY)?.id).toBe('a');
+  });
+
+  test('is of the smallest plan that will do: a larger one may be needed yet', () => {
+    const plans = (['MEGA', 'BASIC', 'PRO'] as const).map((plan) => ({
+      id: plan,
+      apiKey: 'k',
+      plan,
+    }));
+    const reserved = Object.fromEntries(plans.map(({ id }) => [id, { day: TODAY, units: 1 }]));
+    const spending = new Spending(plans, reserved);
+    const order = [SMALL, SMALL, SMALL].map((needs) => spending.take(needs, NOBODY, TODAY)?.id);
+    expect(order).toEqual(['BASIC', 'PRO', 'MEGA']);
   });
 
   test('that was taken yesterday is not missing today', () => {

@@ -119,6 +119,12 @@ describe('an account is closed', () => {
     { windowStart: null },
     { windowStart: { _seconds: 1_766_275_200 } },
     { windowStart: '2025-13-45T00:00:00Z' },
+    { windowStart: 'foo 1' },
+    { windowStart: '1' },
+    { windowStart: '+275760-09-13T00:00:00Z' },
+    { windowStart: '2025-12-21T00:00:00' },
+    { exhaustedOn: 7 },
+    { exhaustedOn: 'today' },
   ])('by junk: %j', (data) => {
     const [field = ''] = Object.keys(data);
     const usage = usageOf({ usageToday: 1, windowStart: TODAY_START, ...data });

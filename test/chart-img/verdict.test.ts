@@ -114,6 +114,25 @@ describe('an error', () => {
     expect(verdictOf(422, { errors })).toMatchObject({ message: 'symbol: bad; worse' });
   });
 
+  test('without a message may have its words elsewhere', () => {
+    const body = { message: ' ', error: 'Limit Exceeded' };
+    expect(verdictOf(429, body)).toMatchObject({ kind: 'quota-gone', message: 'Limit Exceeded' });
+  });
+
+  test('cannot end the stack, nor speak to the terminal', () => {
+    const deep = (open: string, close: string) => `${open.repeat(1e5)}7${close.repeat(1e5)}`;
+    for (const body of [deep('[', ']'), deep('{"error":', '}')]) {
+      const answer = { kind: 'answer', status: 429, body: Buffer.from(body) } as const;
+      expect(judge(answer)).toMatchObject({ kind: 'quota-unsure' });
+    }
+    expect(verdictOf(500, 'a\u001b[31mb\u0000c')).toMatchObject({ message: 'a [31mb c' });
+  });
+
+  test('that is no answer is one short line, too', () => {
+    const answer = { kind: 'no-answer', reason: 'network', message: 'a\n'.repeat(400) } as const;
+    expect(judge(answer)).toMatchObject({ message: expect.stringMatching(/^[a ]{1,300}$/) });
+  });
+
   test('is cut at 300 characters', () => {
     const words = 'x'.repeat(299);
     expect(verdictOf(500, `${words}yz`)).toMatchObject({ message: `${words}y` });

@@ -504,7 +504,7 @@ const CONFIG: readonly Wrong[] = [
   accounts('burst', 0, 1.5, '3', null),
   accounts('priority', 1.5, '1', null),
   accountsFile('the id constructor', [{ id: 'constructor', apiKey: 'k' }], /\[0\]\.id: /),
-  accountsFile('an id twice', twice('id'), /\[1\]\.id: acc-1 is there twice/),
+  accountsFile('an id twice', twice('id'), /\[1\]\.id: is the same as \[0\]\.id/),
   accountsFile('a key twice', twice('apiKey'), /\[1\]\.apiKey: the same key is there twice/),
   flag('--accounts-config-path', 'none.json', /none\.json cannot be read: no such file/),
   flag('--accounts-config-path', '.', /cannot be read: it is a directory/),

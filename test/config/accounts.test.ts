@@ -64,12 +64,21 @@ describe('accounts', () => {
     expect(problems).toEqual([
       'CHART_IMG_ACCOUNTS_JSON: [1].id: is not allowed',
       'CHART_IMG_ACCOUNTS_JSON: [1].apiKey: the same key is there twice',
-      'CHART_IMG_ACCOUNTS_JSON: [2].id: a is there twice',
+      'CHART_IMG_ACCOUNTS_JSON: [2].id: is the same as [0].id',
     ]);
   });
 });
 
 describe('no key', () => {
+  test('is an account’s id: that stands in logs and in document names', async () => {
+    const key = 'not-a-real-key-0123456789';
+    const twice = [key, `acc-${key}`].map((id, n) => ({ id, apiKey: n === 0 ? key : 'another' }));
+    const { accounts, problems } = await loadAccounts(undefined, JSON.stringify(twice));
+    expect(accounts).toEqual([]);
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toContain(key);
+  });
+
   const values = fc.oneof(
     fc.constantFrom<unknown>(KEY, ` ${KEY}`, [KEY], { [KEY]: KEY }, `${KEY}\n`, null, 7, 0, 'PRO'),
     fc.jsonValue({ maxDepth: 1 }),

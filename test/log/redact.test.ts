@@ -19,6 +19,10 @@ const keys = fc
 const FORMS: Readonly<Record<string, (key: string) => string>> = {
   plain: (key) => key,
   'URL-encoded': encodeURIComponent,
+  'URL-encoded in lower case': (key) =>
+    encodeURIComponent(key).replaceAll(/%../g, (code) => code.toLowerCase()),
+  'form-encoded': (key) => new URLSearchParams({ key }).toString().slice('key='.length),
+  'quoted in JSON': (key) => JSON.stringify(key).slice(1, -1),
   base64: (key) => Buffer.from(key).toString('base64'),
   'base64 without padding': (key) => Buffer.from(key).toString('base64').replace(/=+$/, ''),
   base64url: (key) => Buffer.from(key).toString('base64url'),
