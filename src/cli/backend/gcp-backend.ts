@@ -5,11 +5,11 @@ import { FirestoreDocumentStore } from '../../documents/firestore/firestore-docu
 import { TemplateFolders } from '../../documents/local/template-folders.js';
 import { paths } from '../../documents/paths.js';
 import type { Run } from '../../engine/flow-run.js';
-import { StoreUnavailable } from '../../failures.js';
 import type { Logger } from '../../log/logger.js';
 import type { OpenBackend } from './backend.js';
 import { givenView } from './given-view.js';
 import { findProject } from './google-door.js';
+import { importedView } from './imported-view.js';
 import { readOnlyLedger } from './read-only-ledger.js';
 
 /** Firestore and Cloud Storage, or their emulators. Rejects with `ConfigError` or `StoreUnavailable`. */
@@ -33,9 +33,9 @@ export async function openGcpBackend(
     emulatorHost: cloud.firestoreEmulatorHost,
   });
   try {
-    if (cloud.createFlowRun && !config.dryRun) await createFlowRun(firestore, run, logger);
+    const live = cloud.createFlowRun ? await created(firestore, run, config, logger) : firestore;
     // What is rehearsed here must not take production's quota away.
-    const ledger = chartsApiMode === 'mock' ? readOnlyLedger(firestore) : firestore;
+    const ledger = chartsApiMode === 'mock' ? readOnlyLedger(live) : live;
     return {
       documents: givenView(ledger, run, logger),
       artifacts: new GcsArtifactStore({
@@ -54,20 +54,25 @@ export async function openGcpBackend(
   }
 }
 
-/** An existing run is used as it is. */
-async function createFlowRun(documents: DocumentStore, run: Run, logger: Logger): Promise<void> {
+/** The store with the flow run in it; one that is there is used as it is. A dry run only looks. */
+async function created(
+  documents: DocumentStore,
+  run: Run,
+  { dryRun }: RunConfig,
+  logger: Logger,
+): Promise<DocumentStore> {
   const { runId, data } = run;
   const path = paths.flowRun(runId);
+  const isThere = async () => (await documents.read([path])).get(path) !== undefined;
+  if (dryRun) return (await isThere()) ? documents : importedView(documents, run);
   const result = await documents.commit([{ kind: 'put', path, data, when: { absent: true } }]);
-  if (result.status === 'unclear') {
-    const found = (await documents.read([path])).get(path);
-    if (!found) throw new StoreUnavailable(result.cause.message);
-  }
+  if (result.status === 'unclear' && !(await isThere())) throw result.cause;
   const words =
     result.status === 'refused'
       ? `flow run ${runId} is there already and is used as it is`
       : `flow run ${runId} is created; where the function is deployed, it may take the run's READY steps`;
   logger.info('flow_run_created', words, { created: result.status !== 'refused' });
+  return documents;
 }
 
 function targetWords({ database, firestoreEmulatorHost, storageEmulatorUrl }: CloudConfig): string {
