@@ -1,9 +1,12 @@
+import { shorthand } from './shorthand.js';
+
 /** One thing that can happen in a state, and the state it leads to. */
 export interface Step<State> {
   readonly label: string;
   readonly next: State;
 }
 
+/** States are plain data; objects that stand in the same place have the same keys. */
 export interface Model<State> {
   readonly initial: State;
   /** Everything that can happen next. */
@@ -31,6 +34,7 @@ export const FINAL_IS_REACHABLE = 'from every state a final one can be reached';
  */
 export function explore<State>(model: Model<State>): Exploration {
   const indexOf = new Map<string, number>();
+  const keyOf = shorthand();
   const parents: number[] = [];
   const labels: string[] = [];
   const happened = new Set<string>();
@@ -39,7 +43,7 @@ export function explore<State>(model: Model<State>): Exploration {
   let frontier: { index: number; state: State }[] = [];
 
   const visit = (state: State, parent: number, label: string, into: typeof frontier): number => {
-    const key = JSON.stringify(state);
+    const key = keyOf(state);
     const known = indexOf.get(key);
     if (known !== undefined) return known;
     const index = parents.length;

@@ -3,6 +3,7 @@ import { explore, FINAL_IS_REACHABLE, type Model } from './explore.js';
 import { FLAWS } from './flaws.js';
 import { protocol } from './protocol.js';
 import { SCENARIOS, SLEEPY } from './scenarios.js';
+import { shorthand } from './shorthand.js';
 import { PROMISES } from './world.js';
 
 describe('the explorer', () => {
@@ -13,6 +14,13 @@ describe('the explorer', () => {
     broken: () => undefined,
     isFinal: () => true,
     ...rest,
+  });
+
+  it('tells states apart by every value and its place', () => {
+    const keyOf = shorthand();
+    const states = [[1], ['1'], [true], [null], [[1]], [], [[], [1]], [[1], []], { a: 1, b: [2] }];
+    expect(new Set(states.map(keyOf)).size).toBe(states.length);
+    expect(keyOf({ a: 1, b: [2] })).toBe(keyOf({ a: 1, b: [2] }));
   });
 
   it('meets every state once and every step', () => {

@@ -17,6 +17,7 @@ import {
   type Watched,
   type Worker,
   type World,
+  WRITES_NOTHING,
   type Write,
   written,
 } from './world.js';
@@ -191,7 +192,8 @@ class Moves {
     const { status, lease, holders } = this.#world;
     if (this.#flaw === 'status before lease' && status === 'READY' && me.sees.run) {
       yield this.#act(index, 'sets the step to RUNNING', (worker, world) => {
-        apply(world, { by: 0, what: 'claim', when: ['run'], status: 'RUNNING' });
+        const write = { ...WRITES_NOTHING, by: 0, what: 'claim', when: ['run'] } as const;
+        apply(world, { ...write, status: 'RUNNING' });
         worker.sees = { ...worker.sees, run: true };
       });
       return;
@@ -219,7 +221,8 @@ class Moves {
       when: ['run', 'lease', ...this.#reserving(units)],
       status: 'RUNNING',
       lease: claimed,
-      ...(units > 0 && { usage: this.#counting(me, units - givenBack) }),
+      usage: units > 0 ? this.#counting(me, units - givenBack) : null,
+      manifest: false,
     };
     yield* this.#commit(index, write, (worker, world) => {
       world.holders = id;
@@ -232,8 +235,8 @@ class Moves {
   *#work(index: number, me: Worker): Moving {
     const { today, left, lease } = this.#world;
     if (me.stale) {
-      const beaten = { ...lease, expired: false };
-      yield* this.#commit(index, { by: me.id, what: 'beat', when: ['lease'], lease: beaten });
+      const beat = { ...WRITES_NOTHING, by: me.id, what: 'beat', when: ['lease'] } as const;
+      yield* this.#commit(index, { ...beat, lease: { ...lease, expired: false } });
     }
     const chart = me.charts.indexOf('todo');
     if (chart !== -1 && (!me.stale || this.#flaw === 'calls after the ttl')) {
@@ -315,7 +318,7 @@ class Moves {
   /** The writes of a holder that knows what it has to know for them. */
   *#finish(index: number, me: Worker): Moving {
     const { lease } = this.#world;
-    const mine = { by: me.id, what: me.doing as Doing };
+    const mine = { ...WRITES_NOTHING, by: me.id, what: me.doing as Doing };
     switch (me.doing) {
       case 'top-up': {
         const before = me.reserved.day === me.day ? me.reserved.units : 0;
@@ -363,7 +366,7 @@ class Moves {
     yield* this.#commit(index, {
       ...write,
       when: [...(isUnguarded ? [] : write.when), 'usage'],
-      ...(!isUnguarded && { lease: isUnrecorded ? lease : { ...lease, reserved } }),
+      lease: isUnguarded ? null : isUnrecorded ? lease : { ...lease, reserved },
       usage: this.#counting(me, -units),
     });
   }

@@ -52,12 +52,14 @@ export interface Write {
   readonly what: Doing;
   /** What nobody may have written since the sender read it. */
   readonly when: readonly Watched[];
-  readonly status?: World['status'];
-  readonly lease?: Lease;
+  readonly status: World['status'] | null;
+  readonly lease: Lease | null;
   /** What the ledger is to say of a day from now on. */
-  readonly usage?: Units;
-  readonly manifest?: true;
+  readonly usage: Units | null;
+  readonly manifest: boolean;
 }
+
+export const WRITES_NOTHING = { status: null, lease: null, usage: null, manifest: false };
 
 export type Doing = 'claim' | 'beat' | 'top-up' | 'manifest' | 'end' | 'refund' | 'release';
 
