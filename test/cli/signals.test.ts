@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
-import { type CliProcess, emptyFolder } from '../support/cli-run.js';
+import { CliProcess, emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
 import {
   chartsOf,
@@ -175,6 +175,21 @@ describe('before the claim', () => {
       expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual([]);
       await expectAtRest(scene);
       expect((await scene.finish()).summary).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });
+    },
+  );
+
+  test.for(SIGNALS)(
+    '%s is obeyed while a pipe still keeps the flow run back',
+    async ([signal, exitCode], { onTestFinished }) => {
+      const cwd = await emptyFolder(onTestFinished);
+      const argv = ['run-local', '--flow-run-path', '-', '--output-summary', 'json'];
+      const process = new CliProcess(argv, { cwd, input: null });
+      await process.event('local_run_started');
+      process.kill(signal);
+      const ended = await process.ended;
+      expect(ended).toMatchObject({ exitCode, signal: null });
+      expect(summaryOn(ended.stdout)).toMatchObject({ status: null, runId: null, noop: true });
+      expect(await readdir(cwd)).toEqual([]);
     },
   );
 });

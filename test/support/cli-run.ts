@@ -26,8 +26,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Modules to preload, as URLs. */
   readonly preload?: readonly string[];
-  /** Written to its stdin, which is then closed; without it stdin is closed at once. */
-  readonly input?: string;
+  /** Written to its stdin, which is then closed; without it stdin is closed at once; `null`: never. */
+  readonly input?: string | null;
 }
 
 /** An empty folder that is removed when the test is over. */
@@ -67,7 +67,7 @@ export class CliProcess {
       });
     }
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
+    if (input !== null) child.stdin?.end(input);
     this.ended = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (exitCode, signal) => {
