@@ -4,6 +4,16 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
+/** What the Google libraries, which are CommonJS, expect to find in a module. */
+const COMMONJS = [
+  "import { createRequire as cjsRequire } from 'node:module';",
+  "import { dirname as cjsDirname } from 'node:path';",
+  "import { fileURLToPath as cjsPath } from 'node:url';",
+  'const require = cjsRequire(import.meta.url);',
+  'const __filename = cjsPath(import.meta.url);',
+  'const __dirname = cjsDirname(__filename);',
+].join('');
+
 /**
  * A TypeScript program as one JavaScript file, made once for each test file that starts it: a
  * process that compiles itself needs four times as long to start, and these tests start hundreds.
@@ -20,6 +30,7 @@ export function bundled(entry: URL): string {
     format: 'esm',
     target: 'node20',
     sourcemap: 'inline',
+    banner: { js: COMMONJS },
     logLevel: 'silent',
   });
   return outfile;
