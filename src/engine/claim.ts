@@ -60,7 +60,7 @@ export async function claim(
     const stored = await alreadyPaid(situation, draft, deps);
     const workload = workloadOf(situation, stored, draft.attempt);
     if (request.dryRun) return planned(situation, workload);
-    if (deps.signal.aborted) return interruptedBeforeClaim(situation);
+    if (deps.signal.aborted) return interruptedBeforeClaim(situation, tries.length > 0);
 
     if (!probed) await deps.artifacts.probe();
     probed = true;
@@ -245,14 +245,16 @@ function planned({ run, selected, inputs, charts }: Situation, workload: Workloa
   return { reason: 'planned', ...identity, minImages: inputs.minImages, plan, error };
 }
 
-function interruptedBeforeClaim({ run, selected }: Situation): StepOutcome {
+function interruptedBeforeClaim({ run, selected }: Situation, tried: boolean): StepOutcome {
   return {
     reason: 'interrupted',
     runId: run.runId,
     stepId: selected.stepId,
     claimed: false,
     attempt: null,
-    message: 'interrupted before the claim; nothing was written',
+    message: tried
+      ? 'interrupted while the claim was not yet made; whoever runs the step next goes on'
+      : 'interrupted before the claim; nothing was written',
   };
 }
 

@@ -118,7 +118,8 @@ async function commitEnd(
   until: number,
 ): Promise<void> {
   let reading = firstReading;
-  for (let round = 0; ; round++) {
+  let round = 0;
+  for (; ; round++) {
     const refund = refundIn(round, claimed, hold, deps, reading);
     const end = endWrite(claimed, settled, reading, new Date(deps.clock.now()));
     const change = { state: 'DONE', reserved: refund.reserved } as const;
@@ -133,7 +134,7 @@ async function commitEnd(
     if (!next) break;
     reading = next;
   }
-  await refundRest(claimed, hold, deps, until);
+  if (round >= CONFLICTS_WITH_REFUND) await refundRest(claimed, hold, deps, until);
 }
 
 /** After some conflicts a step's end, and a release, go without the refund. */
@@ -149,7 +150,11 @@ function refundIn(
     : { writes: [], reserved: lease.reserved };
 }
 
-/** What the step's end left unrefunded. Guarded by the lease, which is still ours although done. */
+/**
+ * What the step's end left unrefunded. Guarded by the lease, which is still ours although done.
+ * Never rejects for want of the store or the lease: the step is settled, and unspent units that
+ * stay counted cost nobody a chart that was promised.
+ */
 async function refundRest(
   claimed: Claimed,
   hold: LeaseHold,
@@ -157,13 +162,20 @@ async function refundRest(
   until: number,
 ): Promise<void> {
   claimed.spending?.reservedNow(hold.lease.reserved);
-  for (let round = 0; refundable(claimed.spending).length > 0; round++) {
-    const reading = await hold.read(usagePaths(claimed));
-    const { writes, reserved } = refundOf(deps.accounts, claimed.spending, hold.lease, reading);
-    if (writes.length === 0) return;
-    if ((await hold.commit({ reserved }, writes)) === 'committed') return;
-    if (deps.clock.monotonic() > until) return;
-    await backOff(deps.clock, round);
+  try {
+    for (let round = 0; refundable(claimed.spending).length > 0; round++) {
+      const reading = await hold.read(usagePaths(claimed));
+      const { writes, reserved } = refundOf(deps.accounts, claimed.spending, hold.lease, reading);
+      if (writes.length === 0) return;
+      if ((await hold.commit({ reserved }, writes)) === 'committed') return;
+      if (deps.clock.monotonic() > until) return;
+      await backOff(deps.clock, round);
+    }
+  } catch (error) {
+    if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
+    deps.logger.warn('quota_not_returned', `unspent quota stays counted: ${reasonOf(error)}`, {
+      stepId: claimed.situation.selected.stepId,
+    });
   }
 }
 

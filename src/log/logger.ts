@@ -27,6 +27,7 @@ export type EventName =
   | 'chart_api_quota_warning'
   | 'chart_api_usage_claim_conflict'
   | 'chart_api_limit_exceeded'
+  | 'quota_not_returned'
   | 'chart_reused'
   | 'chart_failed'
   | 'chart_stored'

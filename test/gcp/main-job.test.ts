@@ -59,10 +59,10 @@ describe.skipIf(whyNoEmulator)(`on the emulator ${whyNoEmulator}`, () => {
     }
     expect(scene.storage.violations).toEqual([]);
 
-    const writes = scene.storage.count('upload');
+    const writes = scene.storage.count('put');
     const second = await scene.run(FIVE);
     expect(second).toMatchObject({ exitCode: 0, summary: { status: 'SUCCEEDED', noop: true } });
-    expect(scene.storage.count('upload')).toBe(writes);
+    expect(scene.storage.count('put')).toBe(writes);
     expect(await scene.flowRun(FIVE_RUN)).toEqual(run);
   });
 

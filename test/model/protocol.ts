@@ -36,8 +36,8 @@ const MAX_ATTEMPTS = 2;
  *   and ledger: here one reading;
  * - the beat comes only when it is needed, not every third of the ttl;
  * - settle and release go without the refund after one conflict, not after three;
- * - what the lease says is what happened: here `reserved` is read back, the engine looks for the
- *   `writeId` of its last write.
+ * - what the lease says is what happened: here `reserved` alone is read back, the engine looks for
+ *   the `writeId` of its writes as well.
  */
 export function protocol(scenario: Scenario, flaw?: Flaw): Model<World> {
   return {
