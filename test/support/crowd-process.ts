@@ -10,8 +10,6 @@ export interface CrowdSettings {
   readonly firestoreHost: string;
   readonly storageUrl: string;
   readonly bucket: string;
-  /** Folder of the charts' fixtures. */
-  readonly fixtures: string;
   readonly accounts: readonly Account[];
 }
 

@@ -1,37 +1,32 @@
 /**
  * One of many workers on the same runs, in a process of its own. Told on stdin which steps there
- * are, it tries each of them, six at a time, and says on stdout what it did.
+ * are, it tries all of them at once, and says on stdout what it did.
  */
 import { createInterface } from 'node:readline';
 import { GcsArtifactStore } from '../../src/artifacts/gcs/gcs-artifact-store.js';
 import { FixtureProvider } from '../../src/chart-img/fixture-provider.js';
 import { systemClock } from '../../src/clock.js';
+import { bundled } from '../../src/config/bundled.js';
 import { FirestoreDocumentStore } from '../../src/documents/firestore/firestore-document-store.js';
 import type { StepIdentity } from '../../src/engine/outcome.js';
 import { runStep } from '../../src/engine/run-step.js';
 import { Logger } from '../../src/log/logger.js';
 import type { CrowdSettings } from './crowd-process.js';
 
-const AT_A_TIME = 6;
-
 const settings = JSON.parse(process.argv[2] ?? '') as CrowdSettings;
-const { projectId, firestoreHost, storageUrl, bucket, fixtures, accounts } = settings;
+const { projectId, firestoreHost, storageUrl, bucket, accounts } = settings;
 const documents = new FirestoreDocumentStore({
   projectId,
   database: '(default)',
   emulatorHost: firestoreHost,
 });
 const artifacts = new GcsArtifactStore({ bucket, emulator: storageUrl });
-const provider = new FixtureProvider([fixtures]);
+const provider = new FixtureProvider([bundled.fixtures]);
 let tries = 0;
 
 say({ event: 'ready' });
 for await (const line of createInterface(process.stdin)) {
-  const waiting = shuffled(JSON.parse(line) as StepIdentity[]).values();
-  const lane = async () => {
-    for (const step of waiting) await attempt(step);
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  await Promise.all(shuffled(JSON.parse(line) as StepIdentity[]).map(attempt));
   say({ event: 'round_ended' });
 }
 await documents.close();
