@@ -56,14 +56,15 @@ export async function claim(
       logger.info('ready_step_selected', message, { status: selected.status });
     }
 
+    // First of all that the bucket is asked: only this says what to do where it cannot be used.
+    if (!probed) await deps.artifacts.probe();
+    probed = true;
     const draft = draftLease(situation, token, deps);
     const stored = await alreadyPaid(situation, draft, deps);
     const workload = workloadOf(situation, stored, draft.attempt);
     if (request.dryRun) return planned(situation, workload);
     if (deps.signal.aborted) return interruptedBeforeClaim(situation, tries.length > 0);
 
-    if (!probed) await deps.artifacts.probe();
-    probed = true;
     if (selected.entry === 'replay') await keepManifest(run.runId, selected.stepId, deps);
     const lease: LeaseDocument = { ...draft, reserved: reservedBy(workload, situation) };
     const attempted: Try = { situation, workload, lease, sent: new Stopwatch(deps.clock) };

@@ -14,16 +14,29 @@ export async function keepManifest(
 ): Promise<void> {
   const old = await artifacts.get(manifestName(runId, stepId));
   if (!old) return;
-  const createdAt = createdAtOf(old.body) ?? `of-generation-${old.generation.slice(0, 16)}`;
-  const name = keptManifestName(runId, stepId, createdAt);
-  await artifacts.put({
-    name,
-    body: old.body,
-    contentType: 'application/json',
-    metadata: old.metadata,
-    when: 'absent',
-  });
-  logger.info('manifest_kept', `the old manifest is kept as ${name}`, { stepId, objectName: name });
+  const generation = old.generation.slice(0, 16);
+  const createdAt = createdAtOf(old.body) ?? `of-generation-${generation}`;
+  for (const stamp of [createdAt, `${createdAt}-${generation}`]) {
+    const name = keptManifestName(runId, stepId, stamp);
+    const { body, metadata } = old;
+    const result = await artifacts.put({
+      name,
+      body,
+      contentType: 'application/json',
+      cacheControl: 'no-store',
+      metadata,
+      when: 'absent',
+    });
+    const isKept = result.status === 'stored' || isSame((await artifacts.get(name))?.body, body);
+    if (!isKept) continue;
+    const message = `the old manifest is kept as ${name}`;
+    logger.info('manifest_kept', message, { stepId, objectName: name });
+    return;
+  }
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && Buffer.compare(a, b) === 0;
 }
 
 /** Only a time becomes part of a name. */

