@@ -9,7 +9,7 @@ import type { LogLine } from '../support/cli-run.js';
 import { CrowdProcess } from '../support/crowd-process.js';
 import { stepRequest } from '../support/engine-samples.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { depsIn, putsLease, putTemplates, runOfSteps } from '../support/gcp-engine.js';
+import { depsIn, putsLease, putTemplates, runOfSteps } from '../support/gcp-deps.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 

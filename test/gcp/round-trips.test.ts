@@ -8,7 +8,7 @@ import type { StepOutcome } from '../../src/engine/outcome.js';
 import { runStep } from '../../src/engine/run-step.js';
 import { runOf, stepRequest } from '../support/engine-samples.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { depsIn, putsLease, putTemplates, runOfSteps } from '../support/gcp-engine.js';
+import { depsIn, putsLease, putTemplates, runOfSteps } from '../support/gcp-deps.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { smallPng } from '../support/small-png.js';
 import { onOneUtcDay } from '../support/step-scene.js';
