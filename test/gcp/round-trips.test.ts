@@ -22,6 +22,8 @@ interface Counted {
   /** Every Firestore call in order: `read 3`, `commit lease,run`. */
   readonly calls: readonly string[];
   readonly scene: GcpScene;
+  /** What Node would have written between the log lines. */
+  readonly warnings: readonly Error[];
 }
 
 /** Calls of the store as they go out; `before` comes between a caller and its commit. */
@@ -82,6 +84,10 @@ async function countStep(
     disturb?.(runId, writes, scene),
   );
   const asGiven = { ...runOf(data.steps as never), runId, data };
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  onTestFinished(async () => void process.off('warning', onWarning));
   const outcome = await runStep(
     stepRequest({ runId, asGiven }),
     depsIn(scene, {
@@ -90,7 +96,9 @@ async function countStep(
       provider: new FixtureProvider([scene.cwd]),
     }),
   );
-  return { outcome, calls, scene };
+  // Node raises them on the next tick.
+  await new Promise((resolve) => setImmediate(resolve));
+  return { outcome, calls, scene, warnings };
 }
 
 /** As when a step of another worker ends: once, right before the commit that is meant. */
@@ -112,8 +120,10 @@ describe.skipIf(whyNoEmulator)(`the calls of one step ${whyNoEmulator}`, () => {
         onTestFinished,
       }) => {
         await onOneUtcDay(async () => {
-          const { outcome, calls, scene } = await countStep(charts, accounts, onTestFinished);
+          const step = await countStep(charts, accounts, onTestFinished);
           return () => {
+            const { outcome, calls, scene, warnings } = step;
+            expect(warnings).toEqual([]);
             expect(outcome).toMatchObject({ reason: 'succeeded' });
             expect(calls.map((call) => call.split(' ')[0])).toEqual([
               'read',
