@@ -98,7 +98,8 @@ export class StepLease {
       signal.throwIfAborted();
       try {
         await this.exclusively(async (hold) => {
-          if (this.#isStale()) await hold.commit({}, []);
+          // The turn may have come late: behind a beat that waited for a store that is gone.
+          if (this.#isStale() && !signal.aborted) await hold.commit({}, []);
         });
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
