@@ -98,6 +98,8 @@ async function work(
     });
     return error ? { reason: 'failed', ...facts, error } : { reason: 'succeeded', ...facts };
   } catch (error) {
+    // What is still queued would keep the release waiting, for seconds where the store is gone.
+    lease.stop();
     if (error instanceof LeaseLost) {
       const message = `step ${selected.stepId} is no longer ours: ${error.message}; nothing more was written`;
       logger.warn('lease_lost', message, { attempt });

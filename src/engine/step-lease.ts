@@ -74,7 +74,8 @@ export class StepLease {
       if (this.#stopped.signal.aborted) return;
       try {
         await this.exclusively(async (hold) => {
-          if (hold.lease.state === 'ACTIVE') await hold.commit({}, []);
+          const isWanted = hold.lease.state === 'ACTIVE' && !this.#stopped.signal.aborted;
+          if (isWanted) await hold.commit({}, []);
         });
       } catch (error) {
         if (error instanceof LeaseLost) return onLost(error);
