@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { bundled } from '../../src/config/bundled.js';
 import type { ChartsOutputsManifest, JsonObject } from '../../src/contracts/documents.js';
 import { validateManifest } from '../../src/contracts/validate.js';
 import { FirestoreDocumentStore } from '../../src/documents/firestore/firestore-document-store.js';
 import { paths } from '../../src/documents/paths.js';
 import { parseLease, standingOf } from '../../src/engine/lease-document.js';
-import { bundled } from '../../src/config/bundled.js';
 import { CliProcess, emptyFolder, flowRun, jsonFile } from './cli-run.js';
 import { sha256 } from './cli-workspace.js';
 import { type FakeStorage, startFakeStorage } from './fake-storage/fake-storage.js';
