@@ -11,7 +11,15 @@ import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /** What a request is for: commits go by what they do to a step, since heartbeats shift counts. */
-export type CallName = 'read' | 'list' | 'create' | 'claim' | 'beat' | 'settle' | 'release';
+export type CallName =
+  | 'read'
+  | 'list'
+  | 'create'
+  | 'claim'
+  | 'quota'
+  | 'beat'
+  | 'settle'
+  | 'release';
 
 export interface Call {
   readonly name: CallName;
@@ -174,5 +182,6 @@ function nameOf(path: string, body: Buffer): CallName {
   if (!text.includes('/step_leases/')) return 'create';
   if (/SUCCEEDED|FAILED/.test(text)) return 'settle';
   if (text.includes('RELEASED')) return 'release';
-  return text.includes('RUNNING') ? 'claim' : 'beat';
+  if (text.includes('RUNNING')) return 'claim';
+  return text.includes('/chart_img_accounts_usage/') ? 'quota' : 'beat';
 }

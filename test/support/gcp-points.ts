@@ -61,3 +61,16 @@ export async function at(
   });
   await done;
 }
+
+/**
+ * Spoils one request: its reply is `cut` or made to `hang` once the server has applied it, or it is
+ * `lost` on its way there.
+ */
+export function spoil({ proxy, storage }: GcpScene, point: Point, how: 'cut' | 'hang' | 'lost') {
+  if (point.to === 'Firestore') proxy.at(point.name, point.nth, { end: how });
+  else {
+    const when = how === 'lost' ? 'before' : 'after';
+    const fault = { act: how === 'hang' ? 'hang' : 'close', when } as const;
+    storage.faults.add({ kind: point.name, nth: point.nth, fault });
+  }
+}
