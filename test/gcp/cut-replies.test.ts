@@ -4,7 +4,7 @@ import { summaryOn } from '../support/cli-workspace.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import type { CallName } from '../support/firestore-proxy.js';
 import { type EngineOptions, fixtures, runEngine } from '../support/gcp-engine.js';
-import { type Point, REQUESTS, spoil } from '../support/gcp-points.js';
+import { type Point, REQUESTS, type Spoiling, spoil } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-scene.js';
 import { ACCOUNT_ID, chartsOf, onOneUtcDay, THREE_CHARTS } from '../support/step-scene.js';
 
@@ -24,10 +24,10 @@ const turnsOneAway: ChartProvider = {
 };
 
 /** How long is waited for a reply that never comes; long enough for one that does. */
-const IMPATIENT = { firestore: { callMs: 700, readMs: 8_000 }, tryMs: 700 };
+const IMPATIENT = { firestore: { callMs: 1_200, readMs: 8_000 }, tryMs: 1_200 };
 
 function named(points: readonly Point[]) {
-  return points.map((point) => ({ point, name: `${point.name} ${point.nth}` }));
+  return points.map((point) => [`${point.name} ${point.nth}`, point] as const);
 }
 
 function toFirestore(...names: readonly [CallName, number][]): Point[] {
@@ -37,7 +37,7 @@ function toFirestore(...names: readonly [CallName, number][]): Point[] {
 /** The step in this process, one of its requests spoilt; what the ledger then says. */
 async function spoilt(
   point: Point,
-  how: 'cut' | 'hang' | 'lost',
+  how: Spoiling,
   options: EngineOptions,
   onTestFinished: Undo,
 ): Promise<Readonly<Record<string, unknown>>> {
@@ -45,8 +45,9 @@ async function spoilt(
   await onOneUtcDay(async () => {
     const scene = await GcpScene.open(onTestFinished);
     await scene.createFlowRun();
-    spoil(scene, point, how);
+    const over = spoil(scene, point, how);
     const outcome = await runEngine(scene, options);
+    await over;
     const counts = options.accounts.map(async ({ id }) => [
       id,
       (await scene.usage(id))?.usageToday,
@@ -81,9 +82,9 @@ async function expectDoneOnce(scene: GcpScene): Promise<void> {
 
 describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () => {
   describe.concurrent('cut off after its request was applied, the program still ends well:', () => {
-    test.for(named(REQUESTS))('$name', async ({ point }, { onTestFinished }) => {
+    test.for(named(REQUESTS))('%s', async ([, point], { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
-      spoil(scene, point, 'cut');
+      void spoil(scene, point, 'cut');
       const { exitCode, stdout, stderr, log } = await scene.run();
       expect(exitCode, stderr).toBe(0);
       const facts = { status: 'SUCCEEDED', noop: false, attempt: 1, itemsCount: 3 };
@@ -96,21 +97,29 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
 
   const ofTheStep = REQUESTS.filter(({ name }) => name !== 'create');
   describe.concurrent('cut off, every chart is counted once:', () => {
-    test.for(named(ofTheStep))('$name', async ({ point }, { onTestFinished }) => {
+    test.for(named(ofTheStep))('%s', async ([, point], { onTestFinished }) => {
       const usage = await spoilt(point, 'cut', { accounts: [ACCOUNT] }, onTestFinished);
       expect(usage).toEqual({ [ACCOUNT_ID]: 3 });
     });
   });
 
+  const writes = ofTheStep.filter(({ name }) => /put|claim|settle/.test(name));
+  describe.concurrent('to a request that is applied late, every chart is counted once:', () => {
+    test.for(named(writes))('%s', async ([, point], { onTestFinished }) => {
+      const options = { accounts: [ACCOUNT], ...IMPATIENT };
+      expect(await spoilt(point, 'late', options, onTestFinished)).toEqual({ [ACCOUNT_ID]: 3 });
+    });
+  });
+
   describe.concurrent('that never comes, every chart is counted once:', () => {
-    test.for(named(ofTheStep))('$name', async ({ point }, { onTestFinished }) => {
+    test.for(named(ofTheStep))('%s', async ([, point], { onTestFinished }) => {
       const options = { accounts: [ACCOUNT], ...IMPATIENT };
       expect(await spoilt(point, 'hang', options, onTestFinished)).toEqual({ [ACCOUNT_ID]: 3 });
     });
   });
 
   describe.concurrent('to a request that was never applied, every chart is counted once:', () => {
-    test.for(named(ofTheStep))('$name', async ({ point }, { onTestFinished }) => {
+    test.for(named(ofTheStep))('%s', async ([, point], { onTestFinished }) => {
       const usage = await spoilt(point, 'lost', { accounts: [ACCOUNT] }, onTestFinished);
       expect(usage).toEqual({ [ACCOUNT_ID]: 3 });
     });
@@ -130,11 +139,12 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
     ['settle', 1],
   );
   describe.concurrent('while quota is moved, each call is counted where it was made:', () => {
-    const options = { accounts: [REFUSED, ACCOUNT], provider: turnsOneAway };
-    const cases = (['cut', 'lost'] as const).flatMap((how) =>
-      named(movingQuota).map(({ point, name }) => ({ how, point, name })),
+    const accounts = [REFUSED, ACCOUNT];
+    const options = { accounts, provider: turnsOneAway, ...IMPATIENT };
+    const cases = (['cut', 'lost', 'late'] as const).flatMap((how) =>
+      named(movingQuota).map(([name, point]) => [how, name, point] as const),
     );
-    test.for(cases)('$how $name', async ({ how, point }, { onTestFinished }) => {
+    test.for(cases)('%s %s', async ([how, , point], { onTestFinished }) => {
       const usage = await spoilt(point, how, options, onTestFinished);
       expect(usage).toEqual({ [REFUSED.id]: 1, [ACCOUNT_ID]: 3 });
     });
@@ -145,7 +155,7 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
     async (how, { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
       await scene.createFlowRun();
-      spoil(scene, { to: 'Firestore', name: 'beat', nth: 1 }, how);
+      void spoil(scene, { to: 'Firestore', name: 'beat', nth: 1 }, how);
       const provider: ChartProvider = {
         ...turnsOneAway,
         render: async (call) => {

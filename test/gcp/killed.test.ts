@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { summaryOn } from '../support/cli-workspace.js';
 import type { StoredObject } from '../support/fake-storage/object-store.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { type PointName, pointNamed, REQUESTS } from '../support/gcp-points.js';
+import { killAt, type PointName, pointNamed, REQUESTS } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-scene.js';
 import { ACCOUNT_ID, chartsOf, THREE_CHARTS } from '../support/step-scene.js';
 
@@ -36,7 +36,7 @@ const MOMENTS: readonly Moment[] = [
   ['before', 'settle 1', 'RUNNING', 3, true],
   ['applied', 'settle 1', 'SUCCEEDED', 3, true],
 ];
-const NAMED = MOMENTS.map((moment) => ({ moment, name: `${moment[0]} ${moment[1]}` }));
+const NAMED = MOMENTS.map((moment) => [`${moment[0]} ${moment[1]}`, moment] as const);
 
 interface Left {
   readonly status: Moment[2];
@@ -52,23 +52,8 @@ async function kill(
   leaseTtlSeconds = 1,
 ): Promise<Left> {
   const process = scene.start({ leaseTtlSeconds });
-  const hook = () => {
-    process.kill('SIGKILL');
-    return process.ended;
-  };
-  const point = pointNamed(name);
-  if (point.to === 'Firestore') {
-    const end = when === 'before' ? 'lost' : 'cut';
-    scene.proxy.at(point.name, point.nth, { [when]: hook, end });
-  } else {
-    const fault = { act: 'hook', when: 'after', hook } as const;
-    scene.storage.faults.add({ kind: point.name, nth: point.nth, fault });
-  }
-  const { signal, stderr } = await process.ended;
+  const { signal, stderr } = await killAt(scene, process, pointNamed(name), when);
   expect(signal, stderr).toBe('SIGKILL');
-  if (point.to === 'Firestore' && when === 'applied') {
-    await scene.proxy.answered(point.name, point.nth);
-  }
 
   const lease = await scene.lease();
   const state = status === 'RUNNING' ? 'ACTIVE' : status === 'SUCCEEDED' ? 'DONE' : undefined;
@@ -97,13 +82,13 @@ describe.skipIf(whyNoEmulator)(`a worker killed in the cloud ${whyNoEmulator}`, 
   });
 
   describe.concurrent('and its lease expired, the next run brings the step to its end:', () => {
-    test.for(NAMED)('$name', async ({ moment }, { onTestFinished }) => {
+    test.for(NAMED)('%s', async ([, moment], { onTestFinished }) => {
       await expectResumed(moment, onTestFinished);
     });
   });
 
   describe.concurrent('and its lease expired, --replay does the step anew:', () => {
-    test.for(NAMED)('$name', async ({ moment }, { onTestFinished }) => {
+    test.for(NAMED)('%s', async ([, moment], { onTestFinished }) => {
       await expectReplayed(moment, onTestFinished);
     });
   });

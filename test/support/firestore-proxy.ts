@@ -81,9 +81,9 @@ export class FirestoreProxy {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** At the n-th request of a name, counted from the proxy's start. */
+  /** At the n-th request of a name, counted from now. */
   at(name: CallName, nth: number, fault: CallFault): void {
-    this.#faults.set(`${name} ${nth}`, fault);
+    this.#faults.set(`${name} ${this.count(name) + nth}`, fault);
   }
 
   count(name: CallName, status?: number): number {

@@ -1,4 +1,5 @@
-import type { CliProcess } from './cli-run.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CliProcess, Ended } from './cli-run.js';
 import type { CallName } from './firestore-proxy.js';
 import type { GcpScene } from './gcp-scene.js';
 
@@ -6,6 +7,9 @@ import type { GcpScene } from './gcp-scene.js';
 export type Point =
   | { readonly to: 'Firestore'; readonly name: CallName; readonly nth: number }
   | { readonly to: 'Storage'; readonly name: 'list' | 'look' | 'put'; readonly nth: number };
+
+/** Later than an impatient sender waits. */
+const LATE_MS = 1_600;
 
 /** Every request of the step that leaves the process, in order; heartbeats apart. */
 export const REQUESTS: readonly Point[] = [
@@ -34,21 +38,48 @@ export function pointNamed(name: PointName): Point {
 }
 
 /**
- * Does something at a request, which is waited for: `before` the server sees it, or once it is
- * `applied` and nothing of the answer was sent. Resolves when that is done; rejects if the process
- * ends without coming there.
+ * Kills the process at a request: `before` the server sees it, which it then never does, or once it
+ * was `applied` and nothing of the answer was sent. Resolves when the process is gone.
  */
-export async function at(
+export async function killAt(
   { proxy, storage }: GcpScene,
   process: CliProcess,
   point: Point,
   when: 'before' | 'applied',
-  act: () => unknown,
-): Promise<void> {
-  const done = new Promise<void>((resolve, reject) => {
+): Promise<Ended> {
+  const hook = () => {
+    process.kill('SIGKILL');
+    return process.ended;
+  };
+  if (point.to === 'Firestore') {
+    const end = when === 'before' ? 'lost' : 'cut';
+    proxy.at(point.name, point.nth, { [when]: hook, end });
+  } else {
+    const fault = { act: 'hook', when: when === 'before' ? when : 'after', hook } as const;
+    storage.faults.add({ kind: point.name, nth: point.nth, fault });
+  }
+  return process.ended;
+}
+
+/**
+ * Stops the process at a request, and the request too: `before` the server sees it, or with its
+ * answer on the way. Resolves when that is done, with what wakes both.
+ */
+export function stopAt(
+  { proxy, storage }: GcpScene,
+  process: CliProcess,
+  point: Point,
+  when: 'before' | 'applied',
+): Promise<() => void> {
+  return new Promise((resolve, reject) => {
     const hook = async () => {
-      await act();
-      resolve();
+      process.kill('SIGSTOP');
+      await new Promise<void>((go) => {
+        resolve(() => {
+          go();
+          process.kill('SIGCONT');
+        });
+      });
     };
     if (point.to === 'Firestore') proxy.at(point.name, point.nth, { [when]: hook });
     else {
@@ -59,18 +90,36 @@ export async function at(
       reject(new Error(`ended without ${point.name} ${point.nth}: ${exitCode} ${stderr}`)),
     );
   });
-  await done;
 }
 
 /**
- * Spoils one request: its reply is `cut` or made to `hang` once the server has applied it, or it is
- * `lost` on its way there.
+ * - `cut`: it is applied, and the connection is destroyed instead of its reply;
+ * - `hang`: it is applied, and its reply never comes;
+ * - `lost`: it is never applied, and the connection is destroyed;
+ * - `late`: it is applied when its sender has given it up.
  */
-export function spoil({ proxy, storage }: GcpScene, point: Point, how: 'cut' | 'hang' | 'lost') {
-  if (point.to === 'Firestore') proxy.at(point.name, point.nth, { end: how });
-  else {
-    const when = how === 'lost' ? 'before' : 'after';
-    const fault = { act: how === 'hang' ? 'hang' : 'close', when } as const;
-    storage.faults.add({ kind: point.name, nth: point.nth, fault });
+export type Spoiling = 'cut' | 'hang' | 'lost' | 'late';
+
+/** Resolves when nothing of the request can come any more. */
+export async function spoil(
+  { proxy, storage }: GcpScene,
+  { to, name, nth }: Point,
+  how: Spoiling,
+): Promise<void> {
+  if (to === 'Firestore') {
+    const number = proxy.count(name) + nth;
+    proxy.at(name, nth, how === 'late' ? { before: () => sleep(LATE_MS) } : { end: how });
+    return how === 'late' ? proxy.answered(name, number) : undefined;
   }
+  await new Promise<void>((resolve) => {
+    const late = () => sleep(LATE_MS).then(() => void setTimeout(resolve, 10));
+    const faults = {
+      cut: { act: 'close', when: 'after' },
+      hang: { act: 'hang', when: 'after' },
+      lost: { act: 'close', when: 'before' },
+      late: { act: 'hook', when: 'before', hook: late },
+    } as const;
+    storage.faults.add({ kind: name, nth, fault: faults[how] });
+    if (how !== 'late') resolve();
+  });
 }
