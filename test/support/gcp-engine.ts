@@ -21,6 +21,7 @@ export const fixtures = new FixtureProvider([bundled.fixtures]);
 export interface EngineOptions {
   readonly accounts: readonly Account[];
   readonly provider?: ChartProvider;
+  readonly logger?: Logger;
   readonly leaseTtlMs?: number;
   readonly firestore?: FirestoreBounds;
   /** Of one request to Storage. */
@@ -33,7 +34,14 @@ export interface EngineOptions {
  */
 export async function runEngine(
   { proxy, storage, projectId, runId }: GcpScene,
-  { accounts, provider = fixtures, leaseTtlMs = 90_000, firestore, tryMs }: EngineOptions,
+  {
+    accounts,
+    provider = fixtures,
+    logger = new Logger(() => undefined),
+    leaseTtlMs = 90_000,
+    firestore,
+    tryMs,
+  }: EngineOptions,
 ): Promise<StepOutcome> {
   const target = { projectId, database: '(default)', emulatorHost: proxy.host };
   const documents = new FirestoreDocumentStore(target, firestore);
@@ -62,7 +70,7 @@ export async function runEngine(
         owner: thisProcess(),
         ownerIsGone: () => false,
         clock: systemClock,
-        logger: new Logger(() => undefined),
+        logger,
         signal: new AbortController().signal,
         settings: {
           concurrency: 1,
