@@ -56,6 +56,8 @@ async function spoilt(
     return async () => {
       expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 1 });
       await expectDoneOnce(scene);
+      const topUps = options.accounts.length === 1 ? 0 : THREE_CHARTS.length;
+      expect(scene.proxy.count('quota', 0)).toBe(topUps);
       const made = [...scene.proxy.calls, ...scene.storage.requests];
       expect(made.length, 'the fault made no difference').toBeGreaterThan(madeBy(options));
     };
@@ -77,6 +79,9 @@ async function expectDoneOnce(scene: GcpScene): Promise<void> {
   expect(lease).toMatchObject({ attempt: 1 });
   await scene.expectDone(lease?.claimId);
   expect(scene.charts).toHaveLength(THREE_CHARTS.length);
+  // Generations are given in turn: nothing was written and then written over.
+  const generations = scene.objects.map(({ generation }) => Number(generation.slice(-6)));
+  expect(Math.max(...generations) - Math.min(...generations)).toBe(THREE_CHARTS.length);
   expect(scene.objects).toHaveLength(THREE_CHARTS.length + 1);
 }
 
