@@ -5,7 +5,7 @@ import { whyNoEmulator } from '../support/firestore-emulator.js';
 import type { CallName } from '../support/firestore-proxy.js';
 import { type EngineOptions, fixtures, runEngine } from '../support/gcp-engine.js';
 import { type Point, REQUESTS, type Spoiling, spoil } from '../support/gcp-points.js';
-import { GcpScene } from '../support/gcp-scene.js';
+import { GcpScene } from '../support/gcp-step-scene.js';
 import { ACCOUNT_ID, chartsOf, onOneUtcDay, THREE_CHARTS } from '../support/step-scene.js';
 
 vi.setConfig({ maxConcurrency: 3 });

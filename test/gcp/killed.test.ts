@@ -3,7 +3,7 @@ import { summaryOn } from '../support/cli-workspace.js';
 import type { StoredObject } from '../support/fake-storage/object-store.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { killAt, type PointName, pointNamed, REQUESTS } from '../support/gcp-points.js';
-import { GcpScene } from '../support/gcp-scene.js';
+import { GcpScene } from '../support/gcp-step-scene.js';
 import { ACCOUNT_ID, chartsOf, THREE_CHARTS } from '../support/step-scene.js';
 
 // Each test is two processes in turn and a second of waiting.

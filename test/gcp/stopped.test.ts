@@ -5,7 +5,7 @@ import { recordingLogger } from '../support/engine-samples.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { runEngine } from '../support/gcp-engine.js';
 import { type Point, type PointName, pointNamed, stopAt } from '../support/gcp-points.js';
-import { GcpScene } from '../support/gcp-scene.js';
+import { GcpScene } from '../support/gcp-step-scene.js';
 import { chartsOf, STEP_ID, THREE_CHARTS, type Told, told } from '../support/step-scene.js';
 
 vi.setConfig({ maxConcurrency: 3 });

@@ -13,7 +13,7 @@ import type { StepOutcome } from '../../src/engine/outcome.js';
 import { runStep } from '../../src/engine/run-step.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
 import { Logger } from '../../src/log/logger.js';
-import { BUCKET, type GcpScene } from './gcp-scene.js';
+import { BUCKET, type GcpScene } from './gcp-step-scene.js';
 import { STEP_ID } from './step-scene.js';
 
 export const fixtures = new FixtureProvider([bundled.fixtures]);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliProcess, Ended } from './cli-run.js';
 import type { CallName } from './firestore-proxy.js';
-import type { GcpScene } from './gcp-scene.js';
+import type { GcpScene } from './gcp-step-scene.js';
 
 /** One request of a step of three charts, done one after the other. */
 export type Point =
