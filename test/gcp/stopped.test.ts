@@ -144,6 +144,21 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
     expect(scene.proxy.count('settle', 0)).toBe(1);
   });
 
+  test('leaves a step as it is that somebody cancelled meanwhile', async ({ onTestFinished }) => {
+    const scene = await GcpScene.open(onTestFinished);
+    const first = scene.start({ leaseTtlSeconds: 600 });
+    const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
+    const fields = [[['steps', STEP_ID, 'status'], 'CANCELLED']] as const;
+    await scene.store.commit([{ kind: 'patch', path: paths.flowRun(scene.runId), fields }]);
+    const before = await decided(scene);
+    wake();
+    const { exitCode, stdout, stderr } = await first.ended;
+    expect(exitCode, stderr).toBe(3);
+    expect(summaryOn(stdout)).toMatchObject({ status: 'CANCELLED', noop: false });
+    expect(await decided(scene)).toEqual(before);
+    expect(before.manifest).toBeUndefined();
+  });
+
   test('with the answer to its claim on the way, asks for no chart', async ({ onTestFinished }) => {
     const scene = await GcpScene.open(onTestFinished);
     const first = scene.start({ leaseTtlSeconds: 1 });
