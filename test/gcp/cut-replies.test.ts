@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ChartProvider } from '../../src/chart-img/chart-provider.js';
 import { summaryOn } from '../support/cli-workspace.js';
+import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import type { CallName } from '../support/firestore-proxy.js';
 import { type EngineOptions, fixtures, runEngine } from '../support/gcp-engine.js';
 import {
   type Point,
@@ -199,7 +199,7 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
       const provider: ChartProvider = {
         ...turnsOneAway,
         render: async (call) => {
-          await scene.proxy.answered('beat', 3);
+          await scene.proxy.arrived('beat', 3);
           return fixtures.render(call);
         },
       };

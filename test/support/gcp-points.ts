@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliProcess, Ended } from './cli-run.js';
-import type { CallName } from './firestore-proxy.js';
+import type { CallName } from './firestore-call-names.js';
 import type { GcpScene } from './gcp-scene.js';
 
 /** One request of a step of three charts, done one after the other. */
