@@ -6,6 +6,7 @@ import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { runEngine } from '../support/gcp-engine.js';
 import { type Point, type PointName, pointNamed, stopAt } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-step-scene.js';
+import { share } from '../support/share.js';
 import { chartsOf, STEP_ID, THREE_CHARTS, type Told, told } from '../support/step-scene.js';
 
 vi.setConfig({ maxConcurrency: 3 });
@@ -66,7 +67,7 @@ function expectLost({ exitCode, stdout, stderr, log }: Told): void {
 
 describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}`, () => {
   describe.concurrent('and woken when another has done the step, changes nothing and exits 3:', () => {
-    test.for(NAMED)('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED, 4))('%s', async ([, moment], { onTestFinished }) => {
       const [when, name, calls, stored] = moment;
       const scene = await GcpScene.open(onTestFinished);
       const first = scene.start({ leaseTtlSeconds: 1 });
