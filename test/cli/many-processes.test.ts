@@ -20,12 +20,12 @@ const [FIRST, SECOND] = THREE_CHARTS;
 const CHARTS = [FIRST, SECOND];
 
 /**
- * Lets all of them go at once: they wait, loaded, where they would read the flow run, since the
+ * Lets all of them go at once: they wait, loaded, where they would read their accounts, since the
  * time that twenty take to load is longer than the step. Reads what they write while they do.
  */
 async function race(scene: StepScene): Promise<{ runs: Told[]; look: Look }> {
   const go = scene.path('go');
-  const env = { HOLD_READ: 'flow_run.json', HOLD_UNTIL: go };
+  const env = { HOLD_READ: 'accounts.json', HOLD_UNTIL: go };
   const processes = Array.from({ length: PROCESSES }, () =>
     scene.start({ preload: [HOLD_AT], env }),
   );
