@@ -2,7 +2,14 @@ import type { Account } from '../contracts/documents.js';
 
 export type PlanName = NonNullable<Account['plan']>;
 
-interface Plan {
+/** How fast an account may be asked. */
+export interface Pace {
+  readonly requestsPerSecond: number;
+  /** Requests that may leave at once after a pause. */
+  readonly burst: number;
+}
+
+interface Plan extends Pace {
   readonly chartsPerDay: number;
   /** Pixels. */
   readonly maxWidth: number;
@@ -14,11 +21,46 @@ interface Plan {
 
 /** Chart-IMG's plans, smallest first (its pricing page, 2025-11). */
 const PLANS: Readonly<Record<PlanName, Plan>> = {
-  BASIC: { chartsPerDay: 50, maxWidth: 800, maxHeight: 600, maxParameters: 3 },
-  PRO: { chartsPerDay: 500, maxWidth: 1920, maxHeight: 1080, maxParameters: 5 },
-  MEGA: { chartsPerDay: 1_000, maxWidth: 1920, maxHeight: 1600, maxParameters: 10 },
-  ULTRA: { chartsPerDay: 3_000, maxWidth: 2048, maxHeight: 1920, maxParameters: 25 },
-  ENTERPRISE: { chartsPerDay: 5_000, maxWidth: 2048, maxHeight: 1920, maxParameters: 50 },
+  BASIC: {
+    requestsPerSecond: 1,
+    burst: 3,
+    chartsPerDay: 50,
+    maxWidth: 800,
+    maxHeight: 600,
+    maxParameters: 3,
+  },
+  PRO: {
+    requestsPerSecond: 10,
+    burst: 15,
+    chartsPerDay: 500,
+    maxWidth: 1920,
+    maxHeight: 1080,
+    maxParameters: 5,
+  },
+  MEGA: {
+    requestsPerSecond: 15,
+    burst: 25,
+    chartsPerDay: 1_000,
+    maxWidth: 1920,
+    maxHeight: 1600,
+    maxParameters: 10,
+  },
+  ULTRA: {
+    requestsPerSecond: 35,
+    burst: 50,
+    chartsPerDay: 3_000,
+    maxWidth: 2048,
+    maxHeight: 1920,
+    maxParameters: 25,
+  },
+  ENTERPRISE: {
+    requestsPerSecond: 35,
+    burst: 50,
+    chartsPerDay: 5_000,
+    maxWidth: 2048,
+    maxHeight: 1920,
+    maxParameters: 50,
+  },
 };
 
 /** Without a plan's name: what the first implementation allowed itself of a free key's 50. */
@@ -39,6 +81,14 @@ export function configuredDailyLimit(account: Account): number {
   return account.plan
     ? Math.floor(PLANS[account.plan].chartsPerDay * SHARE_OF_PLAN)
     : DAILY_LIMIT_WITHOUT_PLAN;
+}
+
+/** The account's own words, else its plan's, else the smallest plan's. */
+export function paceOf({ plan = 'BASIC', requestsPerSecond, burst }: Account): Pace {
+  return {
+    requestsPerSecond: requestsPerSecond ?? PLANS[plan].requestsPerSecond,
+    burst: burst ?? PLANS[plan].burst,
+  };
 }
 
 /** An account without a named plan is taken at its word: the provider will tell. */

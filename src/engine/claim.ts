@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fromRest, unpaced } from '../accounts/pacing.js';
 import { type Reserved, Spending } from '../accounts/spending.js';
 import { usageWrite } from '../accounts/usage.js';
 import { pngName } from '../artifacts/object-names.js';
@@ -61,7 +62,8 @@ export async function claim(
     probed = true;
     const draft = draftLease(situation, token, deps);
     const stored = await alreadyPaid(situation, draft, deps);
-    const workload = workloadOf(situation, stored, draft.attempt);
+    const waitOf = deps.settings.isLive ? fromRest : unpaced;
+    const workload = workloadOf(situation, stored, draft.attempt, waitOf);
     if (request.dryRun) return planned(situation, workload);
     if (deps.signal.aborted) return interruptedBeforeClaim(situation, tries.length > 0);
 
