@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, reasonOf } from '../failures.js';
+import { reasonOf } from '../failures.js';
 import { makeFolder } from '../local-disk/make-folder.js';
 import type { Redactor } from '../log/redact.js';
 import type { ChartProvider, Foresight, ProviderAnswer, ProviderCall } from './chart-provider.js';
@@ -22,12 +22,20 @@ export class RecordingProvider implements ChartProvider {
   readonly #folder: string;
   readonly #fixtures: FixtureFolders;
   readonly #redact: Redactor;
+  readonly #tellUnsaved: (message: string) => void;
 
-  constructor(live: ChartProvider, folder: string, redact: Redactor) {
+  /** `tellUnsaved` hears of recordings that the disk refused: the chart is paid for and goes on. */
+  constructor(
+    live: ChartProvider,
+    folder: string,
+    redact: Redactor,
+    tellUnsaved: (message: string) => void,
+  ) {
     this.#live = live;
     this.#folder = folder;
     this.#fixtures = new FixtureFolders([folder]);
     this.#redact = redact;
+    this.#tellUnsaved = tellUnsaved;
   }
 
   async foresee(charts: readonly ChartRequest[]): Promise<Map<ChartRequest, Foresight>> {
@@ -63,7 +71,7 @@ export class RecordingProvider implements ChartProvider {
     await this.#write(errorFixtureName(chart, status, verdict.message), `${recorded}\n`);
   }
 
-  /** Whole or not at all; the call is paid for, so a disk that refuses is said in so many words. */
+  /** Whole or not at all. */
   async #write(fileName: string, content: Buffer | string): Promise<void> {
     const part = join(this.#folder, `.${randomUUID()}.part`);
     try {
@@ -72,8 +80,8 @@ export class RecordingProvider implements ChartProvider {
       await rename(part, join(this.#folder, fileName));
     } catch (error) {
       await rm(part, { force: true }).catch(() => undefined);
-      throw new ConfigError(
-        `the recording ${fileName} cannot be saved in ${this.#folder}: ${reasonOf(error)}`,
+      this.#tellUnsaved(
+        `the recording ${fileName} could not be saved in ${this.#folder}: ${reasonOf(error)}`,
       );
     }
   }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ConfigError } from '../failures.js';
 import { loadAccounts } from './accounts.js';
 import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
-import type { CloudConfig, RunConfig } from './run-config.js';
+import type { CloudConfig, LiveConfig, RunConfig } from './run-config.js';
 
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
 const PRODUCTION = /^prod(uction)?$/i;
@@ -48,15 +48,24 @@ export async function parseRunConfig(
   }
   const folders = {
     templatesDir: existing('templatesDir'),
-    fixturesDir: existing('fixturesDir') ?? ifThere(resolve(cwd, FIXTURES_HERE)),
+    fixturesDir:
+      chartsApiMode === 'record'
+        ? recordFolder(path('fixturesDir') ?? resolve(cwd, FIXTURES_HERE), problems)
+        : (existing('fixturesDir') ?? ifThere(resolve(cwd, FIXTURES_HERE))),
   };
   const accounts = await loadAccounts(path('accountsConfigPath'), env.CHART_IMG_ACCOUNTS_JSON);
   problems.push(...accounts.problems);
+  if (chartsApiMode === 'real' && accounts.accounts.length + accounts.problems.length === 0) {
+    problems.push(
+      'real mode needs Chart-IMG accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
+    );
+  }
 
   const config: RunConfig = {
     flowRunPath: flowRunPath === undefined || flowRunPath === '-' ? '-' : resolve(cwd, flowRunPath),
     stepId: source.of('stepId').value,
     chartsApiMode,
+    live: chartsApiMode === 'mock' ? undefined : liveConfig(source, env, problems),
     backend,
     cloud: backend === 'gcp' ? cloudConfig(source, flags, env, problems) : undefined,
     bucket: bucketName(source, problems),
@@ -159,9 +168,46 @@ function refuseUnwanted(
       `CHARTS_BACKEND=gcp with ${mode} mode: charts that are not real reach the cloud only by the flag --backend gcp itself`,
     );
   }
-  if (mode !== 'mock') {
-    throw new ConfigError(`${mode} mode is not in this version yet; use --charts-api-mode mock`);
+}
+
+function liveConfig(source: Source, env: NodeJS.ProcessEnv, problems: string[]): LiveConfig {
+  const baseUrl = env.CHART_IMG_BASE_URL || 'https://api.chart-img.com';
+  if (!isSafeBase(baseUrl)) {
+    problems.push(
+      `CHART_IMG_BASE_URL: ${quoted(baseUrl)} is not https://host, or http:// to this machine`,
+    );
   }
+  const timeout = source.number(env.CHART_IMG_TIMEOUT_SECONDS, {
+    name: 'CHART_IMG_TIMEOUT_SECONDS',
+    fallback: 35,
+    min: 0.1,
+    max: 600,
+  });
+  return {
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    timeoutMs: timeout * 1_000,
+    proxyUrl: env.HTTPS_PROXY || env.https_proxy || undefined,
+    noProxy: env.NO_PROXY || env.no_proxy || undefined,
+  };
+}
+
+/** Keys go there: in the clear to this machine alone. */
+function isSafeBase(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, search, hash } = new URL(text);
+  const isLoopback = /^(127(\.[0-9]+){3}|localhost|\[::1\])$/.test(hostname);
+  const isPlain = username === '' && search === '' && hash === '';
+  return isPlain && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
+}
+
+/** Recordings never go into the installed package: the next install would take them away. */
+function recordFolder(folder: string, problems: string[]): string {
+  if (/[\\/]node_modules[\\/]/.test(`${folder}/`)) {
+    problems.push(
+      `--fixtures-dir: ${folder} is in an installed package; record into a folder of yours`,
+    );
+  }
+  return folder;
 }
 
 function isProduction(env: NodeJS.ProcessEnv): boolean {

@@ -16,11 +16,24 @@ export interface CloudConfig {
   readonly createFlowRun: boolean;
 }
 
+/** How Chart-IMG is reached. */
+export interface LiveConfig {
+  readonly baseUrl: string;
+  /** Of one call. */
+  readonly timeoutMs: number;
+  /** As HTTPS_PROXY has it; `undefined`: none. */
+  readonly proxyUrl: string | undefined;
+  /** Hosts that are reached without the proxy, as NO_PROXY has them. */
+  readonly noProxy: string | undefined;
+}
+
 /** Everything `run-local` was told from outside, parsed and checked once. Paths are absolute. */
 export interface RunConfig {
   readonly flowRunPath: string;
   readonly stepId: string | undefined;
   readonly chartsApiMode: ChartsApiMode;
+  /** `undefined`: nobody is called. */
+  readonly live: LiveConfig | undefined;
   readonly backend: Backend;
   /** `undefined`: the backend is `local`. */
   readonly cloud: CloudConfig | undefined;
