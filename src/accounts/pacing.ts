@@ -11,12 +11,14 @@ const MOST_HALVINGS = 3;
 /** … until it was not refused for so long. */
 const SLOW_MS = 30_000;
 
-/** One account's token bucket, kept as the time at which it will be full again (GCRA). */
+/** One account's token bucket; times are monotonic milliseconds. */
 class Pace {
   readonly #intervalMs: number;
   readonly #burst: number;
-  #fullAtMs = Number.NEGATIVE_INFINITY;
-  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** Tokens there were at `#countedAtMs`, from when on the bucket refills. */
+  #tokens: number;
+  #countedAtMs = 0;
+  #notBeforeMs = 0;
   #halvings = 0;
   #refusedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -24,17 +26,23 @@ class Pace {
     const { requestsPerSecond, burst } = paceOf(account);
     this.#intervalMs = (1_000 / requestsPerSecond) * SLOWER;
     this.#burst = burst;
+    this.#tokens = burst;
   }
 
   /** When the next request may leave: now, or later. */
   earliestMs(nowMs: number): number {
-    const room = this.#fullAtMs - (this.#burst - 1) * this.#intervalNow(nowMs);
-    return Math.max(nowMs, room, this.#notBeforeMs);
+    const missing = Math.max(0, 1 - this.#tokens);
+    const refilledAtMs =
+      missing === 0 ? nowMs : this.#countedAtMs + missing * this.#intervalAt(nowMs);
+    return Math.max(nowMs, refilledAtMs, this.#notBeforeMs);
   }
 
   sent(nowMs: number): void {
-    const from = Math.max(this.#fullAtMs, nowMs + WAY_MS);
-    this.#fullAtMs = from + this.#intervalNow(nowMs);
+    const tokens = this.#tokensAt(nowMs);
+    this.#tokens = tokens - 1;
+    // A full bucket begins to refill when the first of its requests has got there.
+    this.#countedAtMs =
+      tokens === this.#burst ? nowMs + WAY_MS : Math.max(this.#countedAtMs, nowMs);
   }
 
   /** The bucket was emptier than we thought: it is empty now, and refills at half the pace. */
@@ -42,11 +50,17 @@ class Pace {
     if (nowMs - this.#refusedAtMs >= SLOW_MS) this.#halvings = 0;
     this.#halvings = Math.min(MOST_HALVINGS, this.#halvings + 1);
     this.#refusedAtMs = nowMs;
-    this.#fullAtMs = nowMs + this.#burst * this.#intervalNow(nowMs);
+    this.#tokens = 0;
+    this.#countedAtMs = nowMs;
     this.#notBeforeMs = nowMs + retryAfterMs;
   }
 
-  #intervalNow(nowMs: number): number {
+  #tokensAt(nowMs: number): number {
+    const sinceMs = Math.max(0, nowMs - this.#countedAtMs);
+    return Math.min(this.#burst, this.#tokens + sinceMs / this.#intervalAt(nowMs));
+  }
+
+  #intervalAt(nowMs: number): number {
     const isSlow = nowMs - this.#refusedAtMs < SLOW_MS;
     return this.#intervalMs * (isSlow ? 2 ** this.#halvings : 1);
   }

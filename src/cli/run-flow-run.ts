@@ -59,7 +59,7 @@ export async function runFlowRun(
         clock: systemClock,
         logger,
         signal: context.signal,
-        settings: config,
+        settings: { ...config, isLive: config.live !== undefined },
       },
     );
     if (config.out !== undefined) await copyOut(config.out, outcome, artifacts);

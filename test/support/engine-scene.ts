@@ -115,6 +115,7 @@ export class EngineScene {
           leaseTtlMs: 60_000,
           timezone: 'Etc/UTC',
           chartsApiMode: 'mock',
+          isLive: false,
         },
         ...deps,
       },
