@@ -9,6 +9,10 @@ process.stdout.on('error', (error) => {
 // There is nobody left to tell.
 process.stderr.on('error', () => undefined);
 
+// Node and the libraries warn on stderr (no metadata server found, a deprecated module): lines
+// that are none of the log's, and that nobody who runs this can do anything about.
+process.removeAllListeners('warning');
+
 let exitCode = await main({
   argv: process.argv.slice(2),
   env: process.env,

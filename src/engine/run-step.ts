@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isJsonObject } from '../contracts/documents.js';
 import { paths } from '../documents/paths.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
@@ -62,6 +63,8 @@ async function work(
   });
 
   const stop = new AbortController();
+  // Every lane listens, and Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, stop.signal);
   const forward = (signal: AbortSignal, reason: () => unknown) => {
     const abort = () => stop.abort(reason());
     if (signal.aborted) abort();
@@ -96,6 +99,8 @@ async function work(
     });
     return error ? { reason: 'failed', ...facts, error } : { reason: 'succeeded', ...facts };
   } catch (error) {
+    // What is still queued would keep the release waiting, for seconds where the store is gone.
+    lease.stop();
     if (error instanceof LeaseLost) {
       const message = `step ${selected.stepId} is no longer ours: ${error.message}; nothing more was written`;
       logger.warn('lease_lost', message, { attempt });

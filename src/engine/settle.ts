@@ -123,15 +123,15 @@ async function commitEnd(
     const refund = refundIn(round, claimed, hold, deps, reading);
     const end = endWrite(claimed, settled, reading, new Date(deps.clock.now()));
     const change = { state: 'DONE', reserved: refund.reserved } as const;
-    if ((await hold.commit(change, [end, ...refund.writes])) === 'committed') break;
+    if ((await hold.send(change, [end, ...refund.writes])) === 'committed') break;
+    await backOff(deps.clock, round);
+    const next = await readUnsettled(claimed, hold);
+    if (!next) break;
     if (deps.clock.monotonic() > until) {
       throw new StoreUnavailable(
         `run ${claimed.situation.run.runId} is written so often that the step's end could not be`,
       );
     }
-    await backOff(deps.clock, round);
-    const next = await readUnsettled(claimed, hold);
-    if (!next) break;
     reading = next;
   }
   if (round >= CONFLICTS_WITH_REFUND) await refundRest(claimed, hold, deps, until);
@@ -186,11 +186,11 @@ export function release(claimed: Claimed, deps: EngineDeps): Promise<void> {
     for (let round = 0; ; round++) {
       const reading = await hold.read(usagePaths(claimed));
       if (hold.lease.state !== 'ACTIVE') return;
-      const { writes, reserved } = refundIn(round, claimed, hold, deps, reading);
-      if ((await hold.commit({ state: 'RELEASED', reserved }, writes)) === 'committed') return;
-      if (deps.clock.monotonic() > until) {
+      if (round > 0 && deps.clock.monotonic() > until) {
         throw new StoreUnavailable('the lease could not be released');
       }
+      const { writes, reserved } = refundIn(round, claimed, hold, deps, reading);
+      if ((await hold.send({ state: 'RELEASED', reserved }, writes)) === 'committed') return;
       await backOff(deps.clock, round);
     }
   });
@@ -199,7 +199,8 @@ export function release(claimed: Claimed, deps: EngineDeps): Promise<void> {
 /** As `readOwn`; `undefined`: an earlier try, whose answer never came, wrote the end after all. */
 async function readUnsettled(claimed: Claimed, hold: LeaseHold): Promise<Reading | undefined> {
   try {
-    return await readOwn(claimed, hold);
+    const reading = await readOwn(claimed, hold);
+    return hold.lease.state === 'DONE' ? undefined : reading;
   } catch (error) {
     if (error instanceof LeaseLost && hold.lease.state === 'DONE') return undefined;
     throw error;

@@ -11,6 +11,7 @@ import { buildSync } from 'esbuild';
 export function bundled(entry: URL): string {
   const folder = mkdtempSync(join(tmpdir(), 'bundled-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const here = JSON.stringify(entry.href);
   const outfile = join(folder, `${basename(fileURLToPath(entry), '.ts')}.mjs`);
   buildSync({
     entryPoints: [fileURLToPath(entry)],
@@ -20,6 +21,11 @@ export function bundled(entry: URL): string {
     format: 'esm',
     target: 'node20',
     sourcemap: 'inline',
+    // Packages and fixtures are found as from the source; the Google libraries are CommonJS.
+    define: { 'import.meta.url': here },
+    banner: {
+      js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(${here}); const __dirname = require('node:path').dirname(require('node:url').fileURLToPath(${here}));`,
+    },
     logLevel: 'silent',
   });
   return outfile;

@@ -32,10 +32,16 @@ async function projectOfCredentials(): Promise<string | undefined> {
     throw new ConfigError(
       /default credentials/i.test(words)
         ? `no Google credentials: ${REMEDY}`
-        : `the Google credentials cannot be used: ${words.split('\n')[0]}; ${REMEDY}`,
+        : `the Google credentials cannot be used: ${plain(error)}; ${REMEDY}`,
     );
   }
   return within(auth.getProjectId()).catch(() => undefined);
+}
+
+/** The library trips over a file that holds `null`, and ends its sentences with a full stop. */
+function plain(error: unknown): string {
+  if (error instanceof TypeError) return 'they are not a JSON object';
+  return (reasonOf(error).split('\n')[0] ?? '').replace(/[.\s]+$/, '');
 }
 
 async function within<T>(call: Promise<T>): Promise<T> {

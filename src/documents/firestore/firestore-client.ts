@@ -4,10 +4,8 @@ import { type CallOptions, GoogleAuth, grpc } from 'google-gax';
 import type { DatabaseName } from './firestore-errors.js';
 import type { ProtoFields, ProtoTimestamp } from './firestore-values.js';
 
-export interface FirestoreTarget extends DatabaseName {
-  /** `host:port`, as FIRESTORE_EMULATOR_HOST has it; absent: Google's own service. */
-  readonly emulatorHost?: string | undefined;
-}
+/** `emulatorHost`: `host:port`, as FIRESTORE_EMULATOR_HOST has it; absent: Google's own service. */
+export type FirestoreTarget = DatabaseName;
 
 export interface ProtoDocument {
   readonly name: string;

@@ -13,6 +13,7 @@ export type CallFailure =
 export interface DatabaseName {
   readonly projectId: string;
   readonly database: string;
+  readonly emulatorHost?: string | undefined;
 }
 
 /** gRPC status codes (google.rpc.Code). */
@@ -31,11 +32,13 @@ const CODE = {
 } as const;
 
 /** The meaning of what the client library rejected with, in few words. Throws what is a bug. */
-export function meaningOf(error: unknown, { projectId, database }: DatabaseName): CallFailure {
+export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
+  const { projectId, database, emulatorHost } = name;
   if (error instanceof TypeError) throw error;
   const { code, message } = error as { code?: unknown; message?: unknown };
   const words = oneLine(String(message ?? error));
-  const where = `Firestore database ${database} of project ${projectId}`;
+  const place = emulatorHost === undefined ? '' : ` on the emulator at ${emulatorHost}`;
+  const where = `Firestore database ${database} of project ${projectId}${place}`;
   switch (code) {
     case CODE.alreadyExists:
     case CODE.aborted:
@@ -68,12 +71,29 @@ export function meaningOf(error: unknown, { projectId, database }: DatabaseName)
     case CODE.unimplemented:
       return { kind: 'rejected', message: `${where}: ${words}` };
     case CODE.deadlineExceeded:
-      return { kind: 'unclear', message: `${where} does not answer` };
+      return { kind: 'unclear', message: `${where} does not answer: ${REMEDY}` };
     case CODE.resourceExhausted:
       return { kind: 'unclear', message: `${where}: its quota is used up (${words})` };
     default:
-      return { kind: 'unclear', message: `${where} cannot be reached: ${words}` };
+      return {
+        kind: 'unclear',
+        message: `${where} cannot be reached (${networkReason(words)}): ${REMEDY}`,
+      };
   }
+}
+
+const REMEDY = 'check the network and the server, then run again';
+
+/** The library's words for a connection name its own parts, and quote errors within errors. */
+const NETWORK_REASONS: readonly (readonly [RegExp, string])[] = [
+  [/ECONNREFUSED/, 'the connection was refused'],
+  [/ECONNRESET|EPIPE/, 'the connection was cut'],
+  [/EHOSTUNREACH|ENETUNREACH/, 'there is no way to its host'],
+  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, 'its name could not be looked up'],
+];
+
+function networkReason(words: string): string {
+  return NETWORK_REASONS.find(([known]) => known.test(words))?.[1] ?? words;
 }
 
 function oneLine(text: string): string {

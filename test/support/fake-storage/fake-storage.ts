@@ -64,12 +64,14 @@ export async function startFakeStorage({
     if (fault?.act === 'refuse') return send(response, refusal(fault));
     if (fault?.act === 'answer') return send(response, json(fault.status, fault.json));
     if (fault?.act === 'delay') await sleep(fault.ms);
+    if (fault?.act === 'hook' && fault.when === 'before') await fault.hook();
     if (token !== undefined && headers.authorization !== `Bearer ${token}`) {
       return send(response, failure(401, 'authError', 'Invalid Credentials'));
     }
     const corrupt = fault?.act === 'corrupt';
     const result = answer({ route, headers, body, corrupt }, { store, permissions });
     if (isLost(fault, 'after')) return lose(request, fault);
+    if (fault?.act === 'hook' && fault.when === 'after') await fault.hook();
     if (fault?.act === 'cut') return sendHalf(response, result);
     send(response, result);
   };

@@ -16,6 +16,8 @@ export type Fault =
   | { readonly act: 'delay'; readonly ms: number }
   /** One byte of an upload flips on its way. */
   | { readonly act: 'corrupt' }
+  /** Somebody does something, and is waited for, before the request is applied or answered. */
+  | { readonly act: 'hook'; readonly when: 'before' | 'after'; readonly hook: () => unknown }
   /** The connection is cut in the middle of the answer's body. */
   | { readonly act: 'cut' }
   /** The answer is the given one, whatever the request was. */
