@@ -186,9 +186,11 @@ class Shortlist {
 /** Characters of a key or a name that a message shows. */
 const WORD_MAX = 60;
 
+/** Also without what breaks a line or speaks to a terminal, of which JSON escapes only a part. */
 function cut(word: string): string {
   const characters = [...word.slice(0, 2 * WORD_MAX + 2)];
-  return characters.length > WORD_MAX ? `${characters.slice(0, WORD_MAX).join('')}…` : word;
+  const shown = characters.length > WORD_MAX ? [...characters.slice(0, WORD_MAX), '…'] : characters;
+  return shown.join('').replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }
 
 function child(path: string, key: string): string {

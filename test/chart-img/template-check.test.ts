@@ -177,6 +177,11 @@ describe('what is doubtful is a warning:', () => {
       [`${AT}.input.length: is not a known key; known are in_0, in_1`],
     ],
     [
+      'an input that every object has',
+      study({ input: { constructor: 1 } }),
+      [`${AT}.input.constructor: is not a known key; known are in_0, in_1`],
+    ],
+    [
       'any input where none is documented',
       { studies: [{ name: 'Volume', input: { length: 20 } }] },
       [`${AT}.input.length: is not a known key; none is known here`],
@@ -313,9 +318,12 @@ describe('a template beyond reason', () => {
     expect(warnings[0]).toContain(`${shown}]: is not a known key`);
   });
 
-  test('cannot break a line', () => {
-    const { errors } = checkOf({ studies: [{ name: 'a\nb\u001b[31m' }] });
-    expect(errors[0]).toContain('"a\\nb\\u001b[31m"');
+  test('cannot break a line, nor speak to the terminal', () => {
+    const name = 'a\nb\u001b[31m\u2028\u009b1m';
+    const { errors, warnings } = checkOf({ [name]: 1, studies: [{ name }] });
+    const shown = '"a\uFFFDb\uFFFD[31m\uFFFD\uFFFD1m"';
+    expect(errors).toEqual([`request.studies[0].name: ${shown} is not a study of Chart-IMG`]);
+    expect(warnings[0]).toContain(`request[${shown}]: is not a known key`);
   });
 
   test.each([null, 7, 'x', [], {}, { request: 7 }])('such as %j is told so', (json) => {
@@ -326,9 +334,16 @@ describe('a template beyond reason', () => {
   });
 
   test('is never thrown for, and each finding has its path', () => {
-    const name = fc.constantFrom('Volume', 'MACD', 'Text', '__proto__', 'Volum', 7, null);
+    const name = fc.constantFrom('Volume', 'MACD', 'Text', '__proto__', 'Volum\u2028', 7, null);
     const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(0, -1, 1e9, 'in_0'));
-    const key = fc.oneof(fc.string(), fc.constantFrom('in_0', 'in_3', '__proto__', 'Plot.color'));
+    const odd = fc.string({
+      unit: fc.constantFrom('a', ':', ' ', '.', '\n', '\u2028', '\u009b', '😀'),
+    });
+    const key = fc.oneof(
+      fc.string(),
+      odd,
+      fc.constantFrom('in_0', 'in_3', '__proto__', 'Plot.color'),
+    );
     const record = (values: fc.Arbitrary<unknown>) =>
       fc.array(fc.tuple(key, values)).map((entries) => {
         // As JSON has it: `__proto__` is a key like any other.
@@ -360,18 +375,9 @@ describe('a template beyond reason', () => {
         const { errors, warnings } = checkTemplate(json, atHand);
         for (const finding of [...errors, ...warnings]) {
           expect(finding).toMatch(/^(?:chartImgSymbolTemplate|request)(?:[.[].*)?: \S/);
-          expect(finding).not.toMatch(/[\n\r]/);
+          expect(finding).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
         }
       }),
     );
-  });
-
-  test('is judged in no time', () => {
-    const keys = Array.from({ length: 1e5 }, (_, n) => [`in_${n}x`, n]);
-    const input = Object.fromEntries(keys) as JsonObject;
-    const studies = Array.from({ length: 1e4 }, () => ({ name: 'x'.repeat(30) }));
-    const startedAt = performance.now();
-    checkOf({ studies: [{ name: 'MACD', input }, ...studies] });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
