@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { PlanName } from '../../src/accounts/plans.js';
 import type { Foresight } from '../../src/chart-img/chart-provider.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import {
@@ -262,68 +261,5 @@ describe('a planned chart', () => {
         details: { chartTemplateId: 'y', symbol: 'BINANCE:BTCUSDT', fixtureKey: 'f.png' },
       },
     });
-  });
-});
-
-describe('a template', () => {
-  const CALL: Foresight = { kind: 'call', source: 'chart-img' };
-  const REPLAY: Foresight = { kind: 'replay', source: 'chart-img', fixtureKey: 'x.png' };
-
-  function planOf(request: JsonObject, foresight: Foresight, plans: readonly PlanName[] = []) {
-    const inputs = { ...INPUTS, chartTemplateIds: ['x'] };
-    const drafts = draftCharts(inputs, (id) => template(id, { request }), 'Etc/UTC');
-    return planCharts(drafts, () => foresight, plans)[0];
-  }
-
-  test.each([CALL, REPLAY, { kind: 'missing', fixtureKey: 'f.png' } as const])(
-    'that Chart-IMG would refuse fails its chart alone, $kind or not',
-    (foresight) => {
-      const request = { studies: [{ name: 'Volum' }], width: 3 };
-      expect(planOf(request, foresight)).toEqual({
-        kind: 'fail',
-        chartTemplateId: 'x',
-        request: expect.objectContaining({ chartTemplateId: 'x' }),
-        error: {
-          code: 'VALIDATION_FAILED',
-          message:
-            'chart template x: request.width: 3 is less than 400, the least there is; ' +
-            'request.studies[0].name: "Volum" is not a study of Chart-IMG; did you mean Volume?',
-          details: { chartTemplateId: 'x' },
-        },
-      });
-    },
-  );
-
-  test('has the first five of its errors in words', () => {
-    const studies = Array.from({ length: 9 }, () => ({ name: '?' }));
-    const planned = planOf({ studies }, CALL);
-    const message = planned?.kind === 'fail' ? planned.error.message : '';
-    expect(message.split('; ')).toHaveLength(6);
-    expect(message).toMatch(/; and 4 more$/);
-  });
-
-  test('too large for every plan at hand fails, but not its recording', () => {
-    const large = { width: 1920 };
-    expect(planOf(large, CALL, ['BASIC'])).toMatchObject({
-      kind: 'fail',
-      error: {
-        code: 'VALIDATION_FAILED',
-        message: expect.stringMatching(/request\.width: 1920 is more .*; plan PRO would do$/),
-      },
-    });
-    expect(planOf(large, CALL, ['BASIC', 'PRO'])).toMatchObject({ kind: 'render' });
-    expect(planOf(large, CALL)).toMatchObject({ kind: 'render' });
-    expect(planOf(large, REPLAY, ['BASIC'])).toMatchObject({ kind: 'render' });
-  });
-
-  test('that is doubtful is rendered, and keeps its doubts', () => {
-    const warnings = ['request.studys: is not a known key; did you mean studies?'];
-    expect(planOf({ studys: [] }, CALL)).toMatchObject({ kind: 'render', warnings });
-    expect(planOf({ studys: [], width: 3 }, CALL)).toMatchObject({ kind: 'fail', warnings });
-    expect(planOf({ studys: [] }, { kind: 'missing', fixtureKey: 'f.png' })).toMatchObject({
-      error: { code: 'CHART_API_MOCK_MISSING' },
-      warnings,
-    });
-    expect(planOf({}, CALL)).not.toHaveProperty('warnings');
   });
 });

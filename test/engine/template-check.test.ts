@@ -1,11 +1,88 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { PlanName } from '../../src/accounts/plans.js';
+import type { Foresight } from '../../src/chart-img/chart-provider.js';
 import type { Account, JsonObject } from '../../src/contracts/documents.js';
 import type { EngineDeps } from '../../src/engine/deps.js';
+import { draftCharts, planCharts, type StepInputs } from '../../src/engine/plan.js';
 import { recordingLogger } from '../support/engine-samples.js';
 import { EIGHT_CHARTS_ACCOUNT, EngineScene, type Fate } from '../support/engine-scene.js';
 
 /** Both have a fixture; what their templates are is up to the test. */
 const [ODD, PLAIN] = ['ctpl_price_ma1226_vol_v1', 'ctpl_price_psar_adi_v1'] as const;
+
+describe('a planned template', () => {
+  const CALL: Foresight = { kind: 'call', source: 'chart-img' };
+  const REPLAY: Foresight = { kind: 'replay', source: 'chart-img', fixtureKey: 'x.png' };
+
+  function planOf(request: JsonObject, foresight: Foresight, plans: readonly PlanName[] = []) {
+    const inputs: StepInputs = {
+      symbol: 'BTCUSDT',
+      timeframe: '1H',
+      interval: '1h',
+      minImages: 1,
+      chartTemplateIds: ['x'],
+    };
+    const drafts = draftCharts(inputs, (id) => templateOf(id, request), 'Etc/UTC');
+    return planCharts(drafts, () => foresight, plans)[0];
+  }
+
+  test.each([CALL, REPLAY, { kind: 'missing', fixtureKey: 'f.png' } as const])(
+    'that Chart-IMG would refuse fails its chart alone, $kind or not',
+    (foresight) => {
+      const request = { studies: [{ name: 'Volum' }], width: 3 };
+      expect(planOf(request, foresight)).toEqual({
+        kind: 'fail',
+        chartTemplateId: 'x',
+        request: expect.objectContaining({ chartTemplateId: 'x' }),
+        error: {
+          code: 'VALIDATION_FAILED',
+          message:
+            'chart template x: request.width: 3 is less than 400, the least there is; ' +
+            'request.studies[0].name: "Volum" is not a study of Chart-IMG; did you mean Volume?',
+          details: { chartTemplateId: 'x' },
+        },
+      });
+    },
+  );
+
+  test('has the first five of its errors in words', () => {
+    const studies = Array.from({ length: 9 }, () => ({ name: '?' }));
+    const planned = planOf({ studies }, CALL);
+    const message = planned?.kind === 'fail' ? planned.error.message : '';
+    expect(message.split('; ')).toHaveLength(6);
+    expect(message).toMatch(/; and 4 more$/);
+  });
+
+  test('too large for every plan at hand fails, but not its recording', () => {
+    const large = { width: 1920 };
+    expect(planOf(large, CALL, ['BASIC'])).toMatchObject({
+      kind: 'fail',
+      error: {
+        code: 'VALIDATION_FAILED',
+        message: expect.stringMatching(/request\.width: 1920 is more .*; plan PRO would do$/),
+      },
+    });
+    expect(planOf(large, CALL, ['BASIC', 'PRO'])).toMatchObject({ kind: 'render' });
+    expect(planOf(large, CALL)).toMatchObject({ kind: 'render' });
+    expect(planOf(large, REPLAY, ['BASIC'])).toMatchObject({ kind: 'render' });
+  });
+
+  test('that is doubtful is rendered, and keeps its doubts', () => {
+    const warnings = ['request.studys: is not a known key; did you mean studies?'];
+    expect(planOf({ studys: [] }, CALL)).toMatchObject({ kind: 'render', warnings });
+    expect(planOf({ studys: [], width: 3 }, CALL)).toMatchObject({ kind: 'fail', warnings });
+    expect(planOf({ studys: [] }, { kind: 'missing', fixtureKey: 'f.png' })).toMatchObject({
+      error: { code: 'CHART_API_MOCK_MISSING' },
+      warnings,
+    });
+    expect(planOf({}, CALL)).not.toHaveProperty('warnings');
+  });
+});
+
+function templateOf(id: string, request: JsonObject): JsonObject {
+  const chartImgSymbolTemplate = 'BINANCE:{symbol}';
+  return { id, description: `about ${id}`, chartImgSymbolTemplate, request };
+}
 
 /** The step of two charts, done with this request in the first one's template. */
 async function done(
@@ -16,12 +93,7 @@ async function done(
   const scene = await EngineScene.open(onTestFinished, { inputs: { minImages: 1, requests } });
   const { logger, events } = recordingLogger();
   const templates: EngineDeps['templates'] = {
-    find: async (id) => ({
-      id,
-      description: `about ${id}`,
-      chartImgSymbolTemplate: 'BINANCE:{symbol}',
-      request: id === ODD ? odd : {},
-    }),
+    find: async (id) => templateOf(id, id === ODD ? odd : {}),
   };
   const accounts = [{ ...EIGHT_CHARTS_ACCOUNT, ...options.account }];
   const outcome = await scene.run({
