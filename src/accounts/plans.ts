@@ -106,6 +106,23 @@ export function smallestPlanFor(needs: ChartNeeds): PlanName | undefined {
   return (Object.keys(PLANS) as PlanName[]).find((name) => fits(PLANS[name], needs));
 }
 
+/** The plans that may be asked; empty where an account names none: it may be able to draw anything. */
+export function plansAtHand(accounts: readonly Account[]): PlanName[] {
+  const plans = accounts.flatMap(({ plan }) => plan ?? []);
+  return plans.length === accounts.length ? [...new Set(plans)] : [];
+}
+
+/** Each plan draws all that a smaller one does: where the largest cannot, none can. */
+export function largestPlan(plans: readonly PlanName[]): PlanName | undefined {
+  return (Object.keys(PLANS) as PlanName[]).findLast((name) => plans.includes(name));
+}
+
+/** The most that a plan draws. */
+export function mostOf(plan: PlanName): ChartNeeds {
+  const { maxWidth, maxHeight, maxParameters } = PLANS[plan];
+  return { width: maxWidth, height: maxHeight, parameters: maxParameters };
+}
+
 function fits(plan: Plan, { width, height, parameters }: ChartNeeds): boolean {
   return width <= plan.maxWidth && height <= plan.maxHeight && parameters <= plan.maxParameters;
 }

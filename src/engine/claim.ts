@@ -38,12 +38,14 @@ export async function claim(
 ): Promise<Claimed | StepOutcome> {
   const token = randomUUID();
   const tries: Try[] = [];
+  const doubted = new Set<string>();
   let probed = false;
   for (let round = 0; ; round++) {
     const last = tries.at(-1)?.situation;
     const hints = {
       run: last?.run ?? request.asGiven,
       stepIds: tries.map(({ situation }) => situation.selected.stepId),
+      doubted,
     };
     const { result: situation, leaseOf } = await survey(request, deps, hints);
     const ours = appliedOf(tries, leaseOf);

@@ -21,6 +21,7 @@ export type EventName =
   | 'interrupted'
   | 'lease_lost'
   | 'lease_released'
+  | 'chart_template_warning'
   | 'chart_api_call_start'
   | 'chart_api_call_finished'
   | 'chart_api_mock_missing'
