@@ -1,6 +1,6 @@
 import { Pacing } from '../accounts/pacing.js';
-import { smallestPlanFor } from '../accounts/plans.js';
 import type { ProviderAnswer } from '../chart-img/chart-provider.js';
+import { withHint } from '../chart-img/hints.js';
 import type { PngSize } from '../chart-img/png.js';
 import { judge, type Verdict } from '../chart-img/verdict.js';
 import type { Account } from '../contracts/documents.js';
@@ -92,7 +92,7 @@ export class Drawing {
       refusals.push(verdict);
       switch (verdict.kind) {
         case 'chart-wrong':
-          return chartError('CHART_API_FAILED', chart, verdict.message, saidBy(verdict));
+          return chartError('CHART_API_FAILED', chart, withHint(verdict, chart), saidBy(verdict));
         case 'try-again':
           stumbles += 1;
           if (stumbles === MAX_STUMBLES) {
@@ -233,19 +233,14 @@ function isAboutQuota({ kind }: Refusal): boolean {
 
 function refused(chart: RenderableChart, refusal: Refusal): StepError {
   const code = isAboutQuota(refusal) ? 'CHART_API_LIMIT_EXCEEDED' : 'CHART_API_FAILED';
-  return chartError(code, chart, refusal.message, saidBy(refusal));
+  return chartError(code, chart, withHint(refusal, chart), saidBy(refusal));
 }
 
 function noAccount(chart: RenderableChart, last: Refusal | undefined): StepError {
   if (!last) return outOfQuota(chart);
   if (isAboutQuota(last)) return outOfQuota(chart, `no account has quota left: ${last.message}`);
-  if (last.kind === 'plan-too-small') {
-    const plan = smallestPlanFor(chart.needs);
-    const remedy = plan ? `plan ${plan} would do` : 'no plan would do';
-    return chartError('CHART_API_FAILED', chart, `${last.message}; ${remedy}`, saidBy(last));
-  }
-  const message =
-    last.kind === 'key-bad' ? `no account's key was accepted: ${last.message}` : last.message;
+  const words = withHint(last, chart);
+  const message = last.kind === 'key-bad' ? `no account's key was accepted: ${words}` : words;
   return chartError('CHART_API_FAILED', chart, message, saidBy(last));
 }
 

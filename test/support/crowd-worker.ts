@@ -61,6 +61,7 @@ async function attempt({ runId, stepId }: StepIdentity): Promise<void> {
         leaseTtlMs: 90_000,
         timezone: 'Etc/UTC',
         chartsApiMode: 'mock',
+        isLive: false,
       },
     },
   );

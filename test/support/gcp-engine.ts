@@ -78,6 +78,7 @@ export async function runEngine(
           leaseTtlMs,
           timezone: 'Etc/UTC',
           chartsApiMode: 'mock',
+          isLive: false,
         },
       },
     );
