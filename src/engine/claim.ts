@@ -66,6 +66,13 @@ export async function claim(
     const stored = await alreadyPaid(situation, draft, deps);
     const waitOf = deps.settings.isLive ? fromRest : unpaced;
     const workload = workloadOf(situation, stored, draft.attempt, waitOf);
+    if (lacksAccounts(workload, deps)) {
+      return {
+        reason: 'misconfigured',
+        message:
+          'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
+      };
+    }
     if (request.dryRun) return planned(situation, workload);
     if (deps.signal.aborted) return interruptedBeforeClaim(situation, tries.length > 0);
 
@@ -86,6 +93,12 @@ export async function claim(
     }
     await backOff(deps.clock, round, deadline);
   }
+}
+
+/** Live calls are paid for by somebody. */
+function lacksAccounts({ renders }: Workload, { settings, accounts }: EngineDeps): boolean {
+  const costly = renders.some(({ foresight }) => foresight.kind === 'call');
+  return settings.isLive && accounts.length === 0 && costly;
 }
 
 /** One commit that was sent. */

@@ -33,6 +33,7 @@ export type EventName =
   | 'chart_reused'
   | 'chart_failed'
   | 'chart_stored'
+  | 'recording_not_saved'
   | 'chart_size_differs'
   | 'manifest_kept'
   | 'manifest_written'
