@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
+import { ALL_CASES } from '../support/share.js';
 import {
   chartsOf,
   HOLD_AT,
@@ -14,7 +15,7 @@ import {
 import { expectAtRest, expectDone, type Look, watchFiles } from '../support/whole-files.js';
 
 const PROCESSES = 20;
-const ROUNDS = 10;
+const ROUNDS = ALL_CASES ? 10 : 2;
 const [FIRST, SECOND] = THREE_CHARTS;
 const CHARTS = [FIRST, SECOND];
 

@@ -539,7 +539,6 @@ const CONFIG: readonly Wrong[] = [
   flag('--charts-api-mode', 'record', /record mode/),
   variable('CHARTS_API_MODE', 'Mock'),
   flag('--backend', 'aws'),
-  flag('--backend', 'gcp', /gcp backend/),
   variable('CHARTS_BACKEND', 'gcp', /^CHARTS_BACKEND=gcp with mock mode: .*--backend gcp/),
   ...['0', '65', '1.5', '-1', 'ten', '1e1'].map((count) => flag('--concurrency', count)),
   variable('CHARTS_CONCURRENCY', '0'),

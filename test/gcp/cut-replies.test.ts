@@ -1,11 +1,19 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ChartProvider } from '../../src/chart-img/chart-provider.js';
 import { summaryOn } from '../support/cli-workspace.js';
+import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import type { CallName } from '../support/firestore-proxy.js';
 import { type EngineOptions, fixtures, runEngine } from '../support/gcp-engine.js';
-import { type Point, REQUESTS, type Spoiling, spoil } from '../support/gcp-points.js';
+import {
+  type Point,
+  pointNamed,
+  REQUESTS,
+  type Spoiling,
+  spoil,
+  stopAt,
+} from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-step-scene.js';
+import { share } from '../support/share.js';
 import { ACCOUNT_ID, chartsOf, onOneUtcDay, THREE_CHARTS } from '../support/step-scene.js';
 
 vi.setConfig({ maxConcurrency: 3 });
@@ -56,6 +64,7 @@ async function spoilt(
     return async () => {
       expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 1 });
       await expectDoneOnce(scene);
+      if (how === 'cut') expectNoneTwice(scene);
       const topUps = options.accounts.length === 1 ? 0 : THREE_CHARTS.length;
       expect(scene.proxy.count('quota', 0)).toBe(topUps);
       const made = [...scene.proxy.calls, ...scene.storage.requests];
@@ -85,9 +94,15 @@ async function expectDoneOnce(scene: GcpScene): Promise<void> {
   expect(scene.objects).toHaveLength(THREE_CHARTS.length + 1);
 }
 
+/** What was applied is found by reading, not by sending it again. */
+function expectNoneTwice({ proxy }: GcpScene): void {
+  const commits = proxy.calls.filter(({ name }) => name !== 'read' && name !== 'create');
+  expect(commits.map(({ status }) => status)).toEqual(commits.map(() => 0));
+}
+
 describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () => {
   describe.concurrent('cut off after its request was applied, the program still ends well:', () => {
-    test.for(named(REQUESTS))('%s', async ([, point], { onTestFinished }) => {
+    test.for(share(named(REQUESTS), 4))('%s', async ([, point], { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
       void spoil(scene, point, 'cut');
       const { exitCode, stdout, stderr, log } = await scene.run();
@@ -96,6 +111,7 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
       expect(summaryOn(stdout)).toMatchObject(facts);
       expect(chartsOf(log, 'chart_api_call_start')).toEqual(THREE_CHARTS);
       await expectDoneOnce(scene);
+      expectNoneTwice(scene);
       expect(await scene.usage()).toBeUndefined();
     });
   });
@@ -156,6 +172,26 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
   });
 
   test.for(['cut', 'lost'] as const)(
+    'to a release (%s) does not keep the step from the next run',
+    async (how, { onTestFinished }) => {
+      const scene = await GcpScene.open(onTestFinished);
+      void spoil(scene, { to: 'Firestore', name: 'release', nth: 1 }, how);
+      const first = scene.start({ leaseTtlSeconds: 600 });
+      const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
+      first.kill('SIGTERM');
+      wake();
+      const { exitCode, stderr } = await first.ended;
+      expect(exitCode, stderr).toBe(143);
+      expect(await scene.lease()).toMatchObject({ state: 'RELEASED', attempt: 1 });
+      const next = await scene.run();
+      expect(next.exitCode, next.stderr).toBe(0);
+      expect(chartsOf(next.log, 'chart_reused')).toEqual(THREE_CHARTS.slice(0, 2));
+      expect(scene.proxy.count('release', 0)).toBe(1);
+      await scene.expectDone((await scene.lease())?.claimId);
+    },
+  );
+
+  test.for(['cut', 'lost'] as const)(
     'to a heartbeat (%s) does not lose the lease',
     async (how, { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
@@ -164,7 +200,7 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
       const provider: ChartProvider = {
         ...turnsOneAway,
         render: async (call) => {
-          await scene.proxy.answered('beat', 3);
+          await scene.proxy.arrived('beat', 3);
           return fixtures.render(call);
         },
       };

@@ -4,6 +4,7 @@ import type { StoredObject } from '../support/fake-storage/object-store.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { killAt, type PointName, pointNamed, REQUESTS } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-step-scene.js';
+import { share } from '../support/share.js';
 import { ACCOUNT_ID, chartsOf, THREE_CHARTS } from '../support/step-scene.js';
 
 // Each test is two processes in turn and a second of waiting.
@@ -82,13 +83,13 @@ describe.skipIf(whyNoEmulator)(`a worker killed in the cloud ${whyNoEmulator}`, 
   });
 
   describe.concurrent('and its lease expired, the next run brings the step to its end:', () => {
-    test.for(NAMED)('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED, 3))('%s', async ([, moment], { onTestFinished }) => {
       await expectResumed(moment, onTestFinished);
     });
   });
 
   describe.concurrent('and its lease expired, --replay does the step anew:', () => {
-    test.for(NAMED)('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED, 5))('%s', async ([, moment], { onTestFinished }) => {
       await expectReplayed(moment, onTestFinished);
     });
   });

@@ -14,7 +14,7 @@ import { HOLD_AT } from '../support/step-scene.js';
 const CHART = 'ctpl_price_ma1226_vol_v1';
 const TIMEOUT_SECONDS = 4;
 /** From its deadline on: a settle that waits for an answer, a release that does, and the way out. */
-const GRACE_SECONDS = 30;
+const GRACE_SECONDS = 20;
 
 async function prepared(onTestFinished: (undo: () => Promise<void>) => void) {
   const scene = await GcpScene.open(onTestFinished);
@@ -98,7 +98,6 @@ describe.skipIf(whyNoEmulator)(`lost after the claim ${whyNoEmulator}`, () => {
       const { exitCode, stdout, stderr } = await process.ended;
       const seconds = (performance.now() - since) / 1_000;
       const { status, errorCode, message, noop } = summaryOn(stdout);
-      console.log(seconds, message);
       expect({ exitCode, status, errorCode, noop }).toEqual({
         exitCode: 4,
         status: null,

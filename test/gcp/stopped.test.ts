@@ -6,6 +6,7 @@ import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { runEngine } from '../support/gcp-engine.js';
 import { type Point, type PointName, pointNamed, stopAt } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-step-scene.js';
+import { share } from '../support/share.js';
 import { chartsOf, STEP_ID, THREE_CHARTS, type Told, told } from '../support/step-scene.js';
 
 vi.setConfig({ maxConcurrency: 3 });
@@ -39,7 +40,7 @@ const NAMED = MOMENTS.map((moment) => [`${moment[0]} ${moment[1]}`, moment] as c
  * The other worker is in this process where it has to be quick: the first, woken after 4 s, would
  * ask again for an answer that it was stopped before.
  */
-async function takeOver(scene: GcpScene) {
+async function otherWorker(scene: GcpScene) {
   const { logger, events } = recordingLogger();
   const outcome = await runEngine(scene, { accounts: [], logger });
   return { outcome, log: events.map(({ event, fields }) => ({ ...fields, event })) };
@@ -66,14 +67,14 @@ function expectLost({ exitCode, stdout, stderr, log }: Told): void {
 
 describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}`, () => {
   describe.concurrent('and woken when another has done the step, changes nothing and exits 3:', () => {
-    test.for(NAMED)('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED, 4))('%s', async ([, moment], { onTestFinished }) => {
       const [when, name, calls, stored] = moment;
       const scene = await GcpScene.open(onTestFinished);
       const first = scene.start({ leaseTtlSeconds: 1 });
       const wake = await stopAt(scene, first, pointNamed(name), when);
       const { claimId } = (await scene.lease()) ?? {};
       await scene.leaseExpired();
-      const second = await takeOver(scene);
+      const second = await otherWorker(scene);
       expect(second.outcome).toMatchObject({ reason: 'succeeded', attempt: 2 });
       expect(chartsOf(second.log, 'chart_reused')).toEqual(THREE_CHARTS.slice(0, stored));
       expect(chartsOf(second.log, 'chart_api_call_start')).toEqual(THREE_CHARTS.slice(stored));
@@ -101,15 +102,15 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
   describe.concurrent('in a replay, does not overwrite the manifest either:', () => {
     test.for(overAnOlder)('%s', async ([, when, point], { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
-      expect(await scene.run()).toMatchObject({ exitCode: 0 });
+      await scene.createFlowRun();
+      expect((await otherWorker(scene)).outcome).toMatchObject({ reason: 'succeeded' });
       const older = scene.manifest;
       const first = scene.start({ leaseTtlSeconds: 1, flags: ['--replay'] });
       const wake = await stopAt(scene, first, point, when);
       expect(scene.manifest).toEqual(older);
       const { claimId } = (await scene.lease()) ?? {};
       await scene.leaseExpired();
-      const second = await scene.run();
-      expect(second.exitCode, second.stderr).toBe(0);
+      expect((await otherWorker(scene)).outcome).toMatchObject({ reason: 'succeeded', attempt: 2 });
       const before = await decided(scene);
       expect(before.manifest?.generation).not.toBe(older?.generation);
 
@@ -144,12 +145,27 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
     expect(scene.proxy.count('settle', 0)).toBe(1);
   });
 
+  test('leaves a step as it is that somebody cancelled meanwhile', async ({ onTestFinished }) => {
+    const scene = await GcpScene.open(onTestFinished);
+    const first = scene.start({ leaseTtlSeconds: 600 });
+    const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
+    const fields = [[['steps', STEP_ID, 'status'], 'CANCELLED']] as const;
+    await scene.store.commit([{ kind: 'patch', path: paths.flowRun(scene.runId), fields }]);
+    const before = await decided(scene);
+    wake();
+    const { exitCode, stdout, stderr } = await first.ended;
+    expect(exitCode, stderr).toBe(3);
+    expect(summaryOn(stdout)).toMatchObject({ status: 'CANCELLED', noop: false });
+    expect(await decided(scene)).toEqual(before);
+    expect(before.manifest).toBeUndefined();
+  });
+
   test('with the answer to its claim on the way, asks for no chart', async ({ onTestFinished }) => {
     const scene = await GcpScene.open(onTestFinished);
     const first = scene.start({ leaseTtlSeconds: 1 });
     const wake = await stopAt(scene, first, pointNamed('claim 1'), 'applied');
     await scene.leaseExpired();
-    const { outcome } = await takeOver(scene);
+    const { outcome } = await otherWorker(scene);
     expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 2 });
     const before = await decided(scene);
     wake();

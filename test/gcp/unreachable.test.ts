@@ -160,24 +160,21 @@ const MISCONFIGURED: readonly Row[] = [
 
 describe.skipIf(whyNoEmulator)(`what stands in the way at the door ${whyNoEmulator}`, () => {
   test.concurrent.for(UNREACHABLE)('$what: exit 4', async ({ says, what, ...row }, context) => {
-    const { exitCode, summary, seconds } = await knock(row, context.onTestFinished);
-    console.log(what, seconds.toFixed(1), summary.message);
+    const { exitCode, summary } = await knock(row, context.onTestFinished);
     expect(exitCode).toBe(4);
     expect(summary).toMatchObject({ status: null, errorCode: 'INFRASTRUCTURE_ERROR' });
     expect(summary.message).toMatch(says);
   });
 
   test.concurrent.for(MISCONFIGURED)('$what: exit 2', async ({ says, what, ...row }, context) => {
-    const { exitCode, summary, seconds } = await knock(row, context.onTestFinished);
-    console.log(what, seconds.toFixed(1), summary.message);
+    const { exitCode, summary } = await knock(row, context.onTestFinished);
     expect(exitCode).toBe(2);
     expect(summary).toMatchObject({ status: null, errorCode: 'CONFIG_ERROR' });
     expect(summary.message).toMatch(says);
   });
 
   test.concurrent('no such run: exit 2, and how to create it', async ({ onTestFinished }) => {
-    const { exitCode, summary, seconds } = await knock({ withRun: false }, onTestFinished);
-    console.log('no run', seconds.toFixed(1), summary.message);
+    const { exitCode, summary } = await knock({ withRun: false }, onTestFinished);
     expect(exitCode).toBe(2);
     expect(summary).toMatchObject({ status: 'FAILED', errorCode: 'VALIDATION_FAILED' });
     expect(summary.message).toMatch(/no flow run .*--create-flow-run/);

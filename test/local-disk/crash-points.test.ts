@@ -6,6 +6,7 @@ import { LocalDocumentStore } from '../../src/documents/local/local-document-sto
 import { Workspace } from '../../src/local-disk/workspace.js';
 import { LocalWorker, temporaryFolder } from '../support/local-processes.js';
 import { OBJECT, ROUND_PATHS, roundWrites } from '../support/local-rounds.js';
+import { share } from '../support/share.js';
 
 /** How many rounds are whole in a workspace, for the commits and for the puts. */
 interface Rounds {
@@ -96,7 +97,12 @@ async function atEveryCall(
   const calls = await runInto(join(folder, 'unharmed'), unharmed, (rounds) => {
     expect(rounds).toEqual({ committed: 2, stored: 2 });
   });
-  const points = Array.from({ length: calls }, (_, i) => i + 1);
+  const points = [
+    ...share(
+      Array.from({ length: calls }, (_, i) => i + 1),
+      3,
+    ),
+  ];
   const wrong: string[] = [];
   const runner = async () => {
     for (let n = points.shift(); n !== undefined; n = points.shift()) {

@@ -10,6 +10,10 @@ export interface CrowdSettings {
   readonly firestoreHost: string;
   readonly storageUrl: string;
   readonly bucket: string;
+}
+
+export interface CrowdRound {
+  readonly steps: readonly StepIdentity[];
   readonly accounts: readonly Account[];
 }
 
@@ -36,9 +40,9 @@ export class CrowdProcess {
     await this.#until('ready');
   }
 
-  /** Has it try these steps; resolves with all that it did. */
-  async round(steps: readonly StepIdentity[]): Promise<LogLine[]> {
-    this.#child.stdin?.write(`${JSON.stringify(steps)}\n`);
+  /** Has it try all of these steps; resolves with all that it did. */
+  async round(round: CrowdRound): Promise<LogLine[]> {
+    this.#child.stdin?.write(`${JSON.stringify(round)}\n`);
     return this.#until('round_ended');
   }
 

@@ -11,10 +11,10 @@ import { FirestoreDocumentStore } from '../../src/documents/firestore/firestore-
 import type { StepIdentity } from '../../src/engine/outcome.js';
 import { runStep } from '../../src/engine/run-step.js';
 import { Logger } from '../../src/log/logger.js';
-import type { CrowdSettings } from './crowd-process.js';
+import type { CrowdRound, CrowdSettings } from './crowd-process.js';
 
 const settings = JSON.parse(process.argv[2] ?? '') as CrowdSettings;
-const { projectId, firestoreHost, storageUrl, bucket, accounts } = settings;
+const { projectId, firestoreHost, storageUrl, bucket } = settings;
 const documents = new FirestoreDocumentStore({
   projectId,
   database: '(default)',
@@ -26,12 +26,16 @@ let tries = 0;
 
 say({ event: 'ready' });
 for await (const line of createInterface(process.stdin)) {
-  await Promise.all(shuffled(JSON.parse(line) as StepIdentity[]).map(attempt));
+  const { steps, accounts } = JSON.parse(line) as CrowdRound;
+  await Promise.all(shuffled(steps).map((step) => attempt(step, accounts)));
   say({ event: 'round_ended' });
 }
 await documents.close();
 
-async function attempt({ runId, stepId }: StepIdentity): Promise<void> {
+async function attempt(
+  { runId, stepId }: StepIdentity,
+  accounts: CrowdRound['accounts'],
+): Promise<void> {
   // Its name stands in the lease and in its log lines.
   const started = `${process.pid}-${tries++}`;
   const outcome = await runStep(

@@ -9,17 +9,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-
-/** What a request is for: commits go by what they do to a step, since heartbeats shift counts. */
-export type CallName =
-  | 'read'
-  | 'list'
-  | 'create'
-  | 'claim'
-  | 'quota'
-  | 'beat'
-  | 'settle'
-  | 'release';
+import { type CallName, callName } from './firestore-call-names.js';
 
 export interface Call {
   readonly name: CallName;
@@ -35,8 +25,6 @@ export interface CallFault {
   readonly before?: () => unknown;
   /** The emulator has answered; nothing of that was sent on yet. */
   readonly applied?: () => unknown;
-  /** The reply was handed to the client's connection. */
-  readonly after?: () => unknown;
   /**
    * `lost`: the emulator never sees the request; `cut`: its reply does not come, and the client's
    * connection is destroyed, as with `lost`; `hang`: its reply does not come, for ever.
@@ -117,7 +105,7 @@ export class FirestoreProxy {
   async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     // None of the calls that we use streams its requests.
     const body = await buffer(stream);
-    const name = nameOf(String(headers[':path']), body);
+    const name = callName(String(headers[':path']), body);
     const call: Call = { name, nth: this.count(name) + 1, status: undefined };
     this.calls.push(call);
     this.#news.emit('news');
@@ -131,8 +119,7 @@ export class FirestoreProxy {
     await fault.applied?.();
     if (fault.end === 'hang') return;
     if (fault.end === 'cut') return this.#cutOff(stream);
-    await reply(stream, answer);
-    await fault.after?.();
+    reply(stream, answer);
   }
 
   async #forward(headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
@@ -160,9 +147,8 @@ interface Answer {
   readonly trailers: IncomingHttpHeaders | undefined;
 }
 
-async function reply(stream: ServerHttp2Stream, { headers, body, trailers }: Answer) {
+function reply(stream: ServerHttp2Stream, { headers, body, trailers }: Answer): void {
   if (stream.destroyed) return;
-  const ended = once(stream, 'close');
   if (trailers === undefined) {
     stream.respond(headers, { endStream: true });
   } else {
@@ -170,18 +156,4 @@ async function reply(stream: ServerHttp2Stream, { headers, body, trailers }: Ans
     stream.once('wantTrailers', () => stream.sendTrailers(trailers));
     stream.end(body);
   }
-  await ended;
-}
-
-/** By what stands in the request to be read: names, and the values of the fields that are set. */
-function nameOf(path: string, body: Buffer): CallName {
-  if (path.endsWith('/BatchGetDocuments')) return 'read';
-  if (path.endsWith('/ListDocuments')) return 'list';
-  if (!path.endsWith('/Commit')) throw new Error(`${path} is not expected here`);
-  const text = body.toString('latin1');
-  if (!text.includes('/step_leases/')) return 'create';
-  if (/SUCCEEDED|FAILED/.test(text)) return 'settle';
-  if (text.includes('RELEASED')) return 'release';
-  if (text.includes('RUNNING')) return 'claim';
-  return text.includes('/chart_img_accounts_usage/') ? 'quota' : 'beat';
 }

@@ -22,6 +22,7 @@ export interface EngineOptions {
   readonly accounts: readonly Account[];
   readonly provider?: ChartProvider;
   readonly logger?: Logger;
+  readonly replay?: boolean;
   readonly leaseTtlMs?: number;
   readonly firestore?: FirestoreBounds;
   /** Of one request to Storage. */
@@ -38,6 +39,7 @@ export async function runEngine(
     accounts,
     provider = fixtures,
     logger = new Logger(() => undefined),
+    replay = false,
     leaseTtlMs = 90_000,
     firestore,
     tryMs,
@@ -51,7 +53,7 @@ export async function runEngine(
         runId,
         stepId: STEP_ID,
         asGiven: undefined,
-        replay: false,
+        replay,
         ignoreDependencies: false,
         tolerateAbsentDependencies: true,
         dryRun: false,

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliProcess, Ended } from './cli-run.js';
-import type { CallName } from './firestore-proxy.js';
+import type { CallName } from './firestore-call-names.js';
 import type { GcpScene } from './gcp-step-scene.js';
 
 /** One request of a step of three charts, done one after the other. */
 export type Point =
   | { readonly to: 'Firestore'; readonly name: CallName; readonly nth: number }
-  | { readonly to: 'Storage'; readonly name: 'list' | 'look' | 'put'; readonly nth: number };
+  | {
+      readonly to: 'Storage';
+      readonly name: 'list' | 'look' | 'download' | 'put';
+      readonly nth: number;
+    };
 
 /** Later than an impatient sender waits. */
 const LATE_MS = 1_600;
@@ -32,9 +36,10 @@ export type PointName =
 
 /** `put 4`: a name is asked of one server only. */
 export function pointNamed(name: PointName): Point {
-  const found = REQUESTS.find((point) => `${point.name} ${point.nth}` === name);
-  if (!found) throw new Error(`no request of the step is ${name}`);
-  return found;
+  const [kind, nth] = name.split(' ') as [Point['name'], string];
+  return kind === 'look' || kind === 'download' || kind === 'put' || kind === 'list'
+    ? { to: 'Storage', name: kind, nth: Number(nth) }
+    : { to: 'Firestore', name: kind, nth: Number(nth) };
 }
 
 /**

@@ -34,6 +34,9 @@ export interface FirestoreBounds {
 /** A probe has 15 s in all, credentials and Storage among them. */
 const BOUNDS: FirestoreBounds = { callMs: 4_000, readMs: 8_000 };
 
+/** With less time a call fails for want of it, and that it "does not answer" hides the true reason. */
+const LEAST_CALL_MS = 500;
+
 /** Documents in Firestore; a version is the document's update time. */
 export class FirestoreDocumentStore implements DocumentStore {
   readonly #target: FirestoreTarget;
@@ -111,7 +114,8 @@ export class FirestoreDocumentStore implements DocumentStore {
       } catch (error) {
         const failure = meaningOf(error, this.#target);
         const pauseMs = Math.random() * 100 * 2 ** round;
-        if (failure.kind !== 'unclear' || performance.now() + pauseMs >= until) {
+        const leftMs = until - performance.now() - pauseMs;
+        if (failure.kind !== 'unclear' || leftMs < LEAST_CALL_MS) {
           throw toError(failure);
         }
         await sleep(pauseMs);
