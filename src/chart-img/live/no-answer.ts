@@ -1,0 +1,37 @@
+import { RequestError, TimeoutError } from 'got';
+import type { ProviderAnswer } from '../chart-provider.js';
+
+type NoAnswer = Extract<ProviderAnswer, { kind: 'no-answer' }>;
+
+/**
+ * got's errors hold the whole request, key included, and print it: they end here. Nor do their
+ * messages pass, which others wrote; their codes do. An error that is not got's is thrown again:
+ * a bug of ours.
+ */
+export function noAnswerOf(error: unknown, timeoutMs: number): NoAnswer {
+  if (error instanceof TimeoutError) {
+    const message = `no whole answer within ${timeoutMs / 1_000} s`;
+    return { kind: 'no-answer', reason: 'timeout', message };
+  }
+  if (!(error instanceof RequestError)) throw error;
+  const { code } = error;
+  return { kind: 'no-answer', reason: 'network', message: `${wordsFor(code)} (${code})` };
+}
+
+function wordsFor(code: string): string {
+  if (code.startsWith('PROXY_HTTP_')) return 'the proxy refused to connect';
+  if (code.startsWith('HPE_')) return 'the answer was not HTTP as it should be';
+  return WORDS[code] ?? (CERTIFICATE.test(code) ? 'its certificate is not trusted' : 'no answer');
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'the host name could not be looked up',
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection broke off',
+  ENOTFOUND: 'the host name is unknown',
+  EPIPE: 'the connection broke off',
+  ETIMEDOUT: 'no connection came about',
+  HPE_HEADER_OVERFLOW: 'the headers of the answer were too long',
+};
+
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_/;
