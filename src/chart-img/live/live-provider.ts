@@ -1,10 +1,10 @@
-import type { Agent } from 'node:http';
+import type { Agent, ClientRequest } from 'node:http';
 import { type ExtendOptions, got, type Request } from 'got';
 import type { ChartProvider, Foresight, ProviderAnswer, ProviderCall } from '../chart-provider.js';
 import type { ChartRequest } from '../chart-request.js';
 import { openAgent } from './agent.js';
 import { chartEndpoint, type ProxySettings, proxyFor } from './endpoint.js';
-import { noAnswerOf } from './no-answer.js';
+import { CallEnded, noAnswerOf } from './no-answer.js';
 import { retryAfterMs } from './retry-after.js';
 
 export interface LiveSettings {
@@ -55,7 +55,6 @@ export class LiveProvider implements ChartProvider {
       // Every request costs quota: who tries again is the engine, which counts.
       retry: { limit: 0 },
       throwHttpErrors: false,
-      timeout: { request: timeoutMs },
     };
   }
 
@@ -77,6 +76,15 @@ export class LiveProvider implements ChartProvider {
         'user-agent': 'worker-chart-export',
       },
     });
+    // Ours and not got's: after a 101 got waits for ever, whatever its timeouts.
+    const end = (code: CallEnded['code']) => call.destroy(new CallEnded(code));
+    const deadline = setTimeout(end, this.#timeoutMs, 'CALL_TIMEOUT');
+    call.once('request', (request: ClientRequest) => {
+      request.once('upgrade', (_response, socket) => {
+        socket.destroy();
+        end('HTTP_101');
+      });
+    });
     try {
       const body = await readBody(call);
       if (!call.response) throw new Error('a body came without its head');
@@ -92,6 +100,7 @@ export class LiveProvider implements ChartProvider {
       signal.throwIfAborted();
       return noAnswerOf(error, this.#timeoutMs);
     } finally {
+      clearTimeout(deadline);
       // Without it got goes on listening to the run's signal, answer in hand.
       call.destroy();
     }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { supportedIntervals } from '../../../src/chart-img/intervals.js';
 import { smallPng } from '../small-png.js';
-import { type KnownKey, PLANS } from './known-keys.js';
+import { type KnownKey, PLANS } from './plans.js';
 
 export interface Answer {
   readonly status: number;

@@ -9,10 +9,11 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, draw, refuseAddress } from './answers.js';
+import { type Answer, type Asked, draw, refuseAddress } from './answers.js';
 import { CONTROL, control } from './control.js';
-import { type Fault, Faults, misbehave } from './faults.js';
-import { type Counts, KeyDesk, type KnownKey, utcDay } from './known-keys.js';
+import { Faults, misbehave } from './faults.js';
+import { type Counts, KeyDesk, utcDay } from './known-keys.js';
+import type { KnownKey } from './plans.js';
 
 export interface SeenRequest {
   readonly method: string;
@@ -87,7 +88,7 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
       ...{ method, path, headers, apiKey, day: utcDay(atMs), atMs },
       ...{ body: '', status: 0 },
     };
-    desk.count(apiKey, atMs);
+    const number = desk.count(apiKey, atMs);
     requests.push(seen);
     const fault = faults.next(apiKey);
     const body = await buffer(request);
@@ -95,19 +96,13 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
     events.emit('request');
 
     if (fault && fault.act !== 'delay' && fault.act !== 'cut') return misbehave(response, fault);
-    const answer = answerTo({ method, path, headers, body }, apiKey, atMs);
+    const asked = { method, path, headers, body };
+    const answer = refuseAddress(asked) ?? answerTo(asked, desk.admit(apiKey, number, atMs));
     if (answer.status === 200) await sleep(latencyMs);
     if (fault?.act === 'delay') await sleep(fault.ms);
     seen.status = answer.status;
     if (fault?.act === 'cut') sendHalf(response, answer);
     else send(response, answer);
-  };
-
-  const answerTo = (asked: Parameters<typeof draw>[0], apiKey: string, atMs: number): Answer => {
-    const refused = refuseAddress(asked);
-    if (refused) return refused;
-    const admitted = desk.admit(apiKey, atMs);
-    return 'status' in admitted ? admitted : draw(asked, admitted);
   };
 
   const listener = (request: IncomingMessage, response: ServerResponse) => {
@@ -157,6 +152,10 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
       }),
   };
   return fake;
+}
+
+function answerTo(asked: Asked, admitted: KnownKey | Answer): Answer {
+  return 'status' in admitted ? admitted : draw(asked, admitted);
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
