@@ -42,6 +42,8 @@ export interface FakeChartImg {
   readonly connections: number;
   /** Resolves once no socket is open to it any more. */
   disconnected(): Promise<void>;
+  /** Resolves once it has sent as many bytes, in all. */
+  sent(bytes: number): Promise<void>;
   /** What it wrote to its sockets, in all. */
   readonly bytesSent: number;
   readonly faults: Faults;
@@ -137,6 +139,9 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
       return connections;
     },
     disconnected: () => until('close', () => sockets.size === 0),
+    sent: async (bytes) => {
+      while (fake.bytesSent < bytes) await sleep(1);
+    },
     get bytesSent() {
       return [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, bytesOfClosed);
     },
