@@ -185,7 +185,11 @@ describe('an abort', () => {
     }
   });
 
-  test('ends all calls that share it', async () => {
+  test('ends all calls that share it, and nobody is warned of their number', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    onTestFinished(() => void process.off('warning', note));
     const stop = new AbortController();
     const provider = open();
     fake.faults.add({ fault: { act: 'hang' }, times: 'forever' });
@@ -194,6 +198,7 @@ describe('an abort', () => {
     stop.abort(REASON);
     expect(new Set(await Promise.all(answers))).toEqual(new Set([REASON]));
     await fake.disconnected();
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Agent, ClientRequest } from 'node:http';
 import { type ExtendOptions, got, type Request } from 'got';
 import type { ChartProvider, Foresight, ProviderAnswer, ProviderCall } from '../chart-provider.js';
@@ -47,7 +48,7 @@ export class LiveProvider implements ChartProvider {
     });
     this.#options = {
       method: 'POST',
-      agent: { http: this.#agent, https: this.#agent as never },
+      agent: { [this.#endpoint.protocol === 'http:' ? 'http' : 'https']: this.#agent },
       // A redirect would carry the key to wherever it leads.
       followRedirect: false,
       // 300 KB of gzip can hold a gigabyte.
@@ -65,6 +66,8 @@ export class LiveProvider implements ChartProvider {
   async render({ chart, apiKey, signal }: ProviderCall): Promise<ProviderAnswer> {
     if (apiKey === undefined) throw new Error('a live call needs a key');
     signal.throwIfAborted();
+    // A run's calls share it, each with a listener: dozens are no leak to be warned of on stderr.
+    setMaxListeners(0, signal);
     const call = got.stream(this.#endpoint, {
       ...this.#options,
       isStream: true,

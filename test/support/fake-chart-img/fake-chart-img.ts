@@ -42,7 +42,7 @@ export interface FakeChartImg {
   readonly connections: number;
   /** Resolves once no socket is open to it any more. */
   disconnected(): Promise<void>;
-  /** Resolves once it has sent as many bytes, in all. */
+  /** Resolves once an endless answer has brought `bytesSent` to this. */
   sent(bytes: number): Promise<void>;
   /** What it wrote to its sockets, in all. */
   readonly bytesSent: number;
@@ -97,7 +97,9 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
     seen.body = body.toString('utf8');
     events.emit('request');
 
-    if (fault && fault.act !== 'delay' && fault.act !== 'cut') return misbehave(response, fault);
+    if (fault && fault.act !== 'delay' && fault.act !== 'cut') {
+      return misbehave(response, fault, () => events.emit('sent'));
+    }
     const asked = { method, path, headers, body };
     const answer = refuseAddress(asked) ?? answerTo(asked, desk.admit(apiKey, number, atMs));
     if (answer.status === 200) await sleep(latencyMs);
@@ -125,7 +127,7 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-  const until = async (event: 'request' | 'close', isTrue: () => boolean) => {
+  const until = async (event: 'request' | 'sent' | 'close', isTrue: () => boolean) => {
     while (!isTrue()) await new Promise((done) => events.once(event, done));
   };
   const fake: FakeChartImg = {
@@ -139,9 +141,7 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
       return connections;
     },
     disconnected: () => until('close', () => sockets.size === 0),
-    sent: async (bytes) => {
-      while (fake.bytesSent < bytes) await sleep(1);
-    },
+    sent: (bytes) => until('sent', () => fake.bytesSent >= bytes),
     get bytesSent() {
       return [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, bytesOfClosed);
     },

@@ -38,7 +38,8 @@ export async function startFakeProxy(behaviour: Behaviour): Promise<FakeProxy> {
     authorizations.push(request.headers['proxy-authorization']);
     heard += JSON.stringify([request.url, request.rawHeaders]);
     server.emit('asked');
-    if (behaviour === 'hang') return;
+    // Who leaves is seen to leave only by who reads.
+    if (behaviour === 'hang') return void caller.resume().once('end', () => caller.destroy());
     if ('refuse' in behaviour) {
       caller.end(behaviour.refuse);
       return;

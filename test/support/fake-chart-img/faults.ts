@@ -70,7 +70,11 @@ function isDue({ nth = 1, times = 1 }: FaultRule, seen: number): boolean {
 type Misbehaviour = Exclude<Fault, { act: 'delay' | 'cut' }>;
 
 /** Does it. Ends when the connection does, for those that have no end of their own. */
-export async function misbehave(response: ServerResponse, fault: Misbehaviour): Promise<void> {
+export async function misbehave(
+  response: ServerResponse,
+  fault: Misbehaviour,
+  onSent: () => void,
+): Promise<void> {
   const { socket } = response;
   if (!socket) return;
   switch (fault.act) {
@@ -101,6 +105,7 @@ export async function misbehave(response: ServerResponse, fault: Misbehaviour): 
       const chunk = Buffer.from(fault.chunk, 'latin1');
       while (!response.destroyed) {
         const hasRoom = response.write(chunk);
+        onSent();
         if (fault.everyMs > 0) await sleep(fault.everyMs);
         else if (!hasRoom) await drained(response);
       }
