@@ -51,7 +51,7 @@ export class LiveProvider implements ChartProvider {
       agent: { [this.#endpoint.protocol === 'http:' ? 'http' : 'https']: this.#agent },
       // A redirect would carry the key to wherever it leads.
       followRedirect: false,
-      // 300 KB of gzip can hold a gigabyte.
+      // Nothing compressed was asked for, and 300 KB of gzip can hold a gigabyte.
       decompress: false,
       // Every request costs quota: who tries again is the engine, which counts.
       retry: { limit: 0 },

@@ -115,6 +115,8 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
     });
   };
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  // Who keeps a socket too long shall be found out: the fake never closes one that is idle.
+  server.keepAliveTimeout = 0;
   server.on('connection', (socket: Socket) => {
     connections++;
     sockets.add(socket);

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { Verdict } from '../../../src/chart-img/verdict.js';
 import { smallPng } from '../small-png.js';
 import type { Fault } from './faults.js';
@@ -97,6 +98,14 @@ export const NOT_AS_IT_SEEMS: readonly HostileRow[] = [
   ['200 with a PNG less its last byte', answer(200, PNG.slice(0, -1)), 'chart-wrong', NO_PNG],
   ['200 with a wrong CRC', answer(200, flipped(PNG)), 'chart-wrong', NO_PNG],
   ['200 with a PNG and more', answer(200, `${PNG}${HTML}`), 'chart-wrong', NO_PNG],
+  [
+    '200 with a PNG in gzip',
+    answer(200, gzipSync(Buffer.from(PNG, 'latin1')).toString('latin1'), {
+      'content-encoding': 'gzip',
+    }),
+    'chart-wrong',
+    NO_PNG,
+  ],
   ['200 with a JPEG', answer(200, '\xff\xd8\xff\xe0\0\x10JFIF'), 'chart-wrong', NO_PNG],
   ['200 with a PNG called text', answer(200, PNG, { 'content-type': 'text/html' }), 'chart'],
   ['201 with a PNG', answer(201, PNG), 'chart-wrong'],
