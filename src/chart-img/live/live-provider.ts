@@ -11,7 +11,7 @@ import { retryAfterMs } from './retry-after.js';
 export interface LiveSettings {
   /** `https://api.chart-img.com`; https, or http on the loopback. */
   readonly baseUrl: string;
-  /** For one call, to the last byte of its answer; 35 s unless said otherwise: the service itself gives up at 30. */
+  /** For one call, to the last byte of its answer; 35 s unless said otherwise. */
   readonly timeoutMs?: number;
   readonly proxy?: ProxySettings;
   /** How long a socket is kept for the next call. */
@@ -20,7 +20,7 @@ export interface LiveSettings {
   readonly now?: () => number;
 }
 
-/** The largest chart of the largest plan is about 1 MB. */
+/** What is longer is no chart: the largest plan draws four million pixels. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** Of an answer that is too long: what an error's words need, and no whole chart. */
 const EXCERPT_BYTES = 4 * 1024;

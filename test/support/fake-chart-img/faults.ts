@@ -118,6 +118,10 @@ export async function misbehave(
 
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    for (const event of ['drain', 'close']) response.once(event, () => resolve());
+    const go = () => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
   });
 }
