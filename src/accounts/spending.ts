@@ -44,6 +44,12 @@ export class Spending {
     this.#sent.set(id, { day: today, units: (sent?.day === today ? sent.units : 0) + 1 });
   }
 
+  /** Gives a unit back whose request surely never left; not across a day. */
+  unspend({ id }: Account, day: Day): void {
+    const sent = this.#sent.get(id);
+    if (sent?.day === day && sent.units > 0) this.#sent.set(id, { day, units: sent.units - 1 });
+  }
+
   /** The accounts that may still be asked for this chart. */
   open(needs: ChartNeeds, not: ReadonlySet<string>): Account[] {
     return this.#accounts.filter(

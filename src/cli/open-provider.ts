@@ -20,8 +20,7 @@ export async function openProvider(config: RunConfig, logger: Logger): Promise<O
     return { provider, close: () => undefined };
   }
   const { LiveProvider } = await import('../chart-img/live/live-provider.js');
-  const { baseUrl, timeoutMs, proxyUrl, noProxy } = live;
-  const caller = new LiveProvider({ baseUrl, timeoutMs, proxy: { proxyUrl, noProxy } });
+  const caller = new LiveProvider(live);
   const close = () => caller.close();
   if (chartsApiMode === 'real' || fixturesDir === undefined) return { provider: caller, close };
   const { RecordingProvider } = await import('../chart-img/recording-provider.js');

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { chartEndpoint, proxyFor } from '../chart-img/live/endpoint.js';
 import { ConfigError } from '../failures.js';
 import { loadAccounts } from './accounts.js';
 import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
@@ -172,10 +173,15 @@ function refuseUnwanted(
 
 function liveConfig(source: Source, env: NodeJS.ProcessEnv, problems: string[]): LiveConfig {
   const baseUrl = env.CHART_IMG_BASE_URL || 'https://api.chart-img.com';
-  if (!isSafeBase(baseUrl)) {
-    problems.push(
-      `CHART_IMG_BASE_URL: ${quoted(baseUrl)} is not https://host, or http:// to this machine`,
-    );
+  const proxy = {
+    httpsProxy: env.HTTPS_PROXY || env.https_proxy || undefined,
+    noProxy: env.NO_PROXY || env.no_proxy || undefined,
+  };
+  try {
+    proxyFor(chartEndpoint(baseUrl), proxy);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(error.message);
   }
   const timeout = source.number(env.CHART_IMG_TIMEOUT_SECONDS, {
     name: 'CHART_IMG_TIMEOUT_SECONDS',
@@ -183,21 +189,7 @@ function liveConfig(source: Source, env: NodeJS.ProcessEnv, problems: string[]):
     min: 0.1,
     max: 600,
   });
-  return {
-    baseUrl: baseUrl.replace(/\/+$/, ''),
-    timeoutMs: timeout * 1_000,
-    proxyUrl: env.HTTPS_PROXY || env.https_proxy || undefined,
-    noProxy: env.NO_PROXY || env.no_proxy || undefined,
-  };
-}
-
-/** Keys go there: in the clear to this machine alone. */
-function isSafeBase(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, search, hash } = new URL(text);
-  const isLoopback = /^(127(\.[0-9]+){3}|localhost|\[::1\])$/.test(hostname);
-  const isPlain = username === '' && search === '' && hash === '';
-  return isPlain && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
+  return { baseUrl, timeoutMs: timeout * 1_000, proxy };
 }
 
 /** Recordings never go into the installed package: the next install would take them away. */

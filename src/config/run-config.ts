@@ -1,3 +1,4 @@
+import type { ProxySettings } from '../chart-img/live/endpoint.js';
 import type { Account } from '../contracts/documents.js';
 
 export type ChartsApiMode = 'real' | 'mock' | 'record';
@@ -21,10 +22,7 @@ export interface LiveConfig {
   readonly baseUrl: string;
   /** Of one call. */
   readonly timeoutMs: number;
-  /** As HTTPS_PROXY has it; `undefined`: none. */
-  readonly proxyUrl: string | undefined;
-  /** Hosts that are reached without the proxy, as NO_PROXY has them. */
-  readonly noProxy: string | undefined;
+  readonly proxy: ProxySettings;
 }
 
 /** Everything `run-local` was told from outside, parsed and checked once. Paths are absolute. */

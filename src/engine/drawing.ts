@@ -148,6 +148,7 @@ export class Drawing {
       }),
       this.#stop,
     );
+    if (account && answer.kind === 'no-answer' && answer.unsent) this.#desk?.giveBack(account);
     const verdict = judge(answer);
     const ok = verdict.kind === 'chart';
     if (ok) this.calls.ok += 1;

@@ -85,6 +85,11 @@ export class QuotaDesk {
     }
   }
 
+  /** The unit's request surely never left: it pays for another one. */
+  giveBack(account: Account): void {
+    this.#spending.unspend(account, dayOf(this.#serverClock.nowMs()));
+  }
+
   /** Nothing is left for this account today, says the provider: so the ledger says it to the others. */
   async exhausted(account: Account, signal: AbortSignal): Promise<void> {
     this.#spending.close(account.id);

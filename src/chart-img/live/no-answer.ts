@@ -26,8 +26,16 @@ export function noAnswerOf(error: unknown, timeoutMs: number): NoAnswer {
     const message = `no whole answer within ${timeoutMs / 1_000} s`;
     return { kind: 'no-answer', reason: 'timeout', message };
   }
-  return { kind: 'no-answer', reason: 'network', message: `${wordsFor(code)} (${code})` };
+  const message = `${wordsFor(code)} (${code})`;
+  return { kind: 'no-answer', reason: 'network', message, ...(isUnsent(code) && { unsent: true }) };
 }
+
+/** There was no connection that a request could have gone through. */
+function isUnsent(code: string): boolean {
+  return NO_CONNECTION.has(code) || code.startsWith('PROXY_HTTP_') || CERTIFICATE.test(code);
+}
+
+const NO_CONNECTION = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'ENOTFOUND']);
 
 function wordsFor(code: string): string {
   const words = WORDS[code];
