@@ -1,8 +1,6 @@
 import { DRAWINGS } from './drawings.js';
+import type { Example } from './example.js';
 import { STUDIES } from './studies.js';
-
-/** A value as the documentation's example has it. */
-export type Example = number | string | boolean;
 
 /** What Chart-IMG documents of one study or drawing. */
 export interface Documented {

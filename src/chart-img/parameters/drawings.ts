@@ -1,4 +1,4 @@
-import type { Example } from './documented.js';
+import type { Example } from './example.js';
 
 // Chart-IMG API documentation, v2 Advanced Chart, as of 2025-11-26. Input values are those of its
 // examples; style keys are the ones it documents.
