@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../failures.js';
 import { makeFolder } from '../local-disk/make-folder.js';
-import type { Redactor } from '../log/redact.js';
+import { type Redactor, redactJson } from '../log/redact.js';
 import type { ChartProvider, Foresight, ProviderAnswer, ProviderCall } from './chart-provider.js';
 import type { ChartRequest } from './chart-request.js';
 import { FixtureFolders, readFixture } from './fixture-folders.js';
@@ -62,12 +62,13 @@ export class RecordingProvider implements ChartProvider {
 
   async #save(chart: ChartRequest, answer: ProviderAnswer): Promise<void> {
     if (answer.kind !== 'answer') return;
-    const verdict = judge(answer);
+    const verdict = judge(answer, this.#redact);
     if (verdict.kind === 'chart') return this.#write(pngFixtureName(chart), verdict.png);
     const { status, body } = answer;
     if (!LASTING_ERRORS.has(status)) return;
-    const text = this.#redact(body.toString('utf8'));
-    const recorded = JSON.stringify({ status, body: parsed(text) }, null, 2);
+    // Parsed first: JSON can write every character of a key as an escape.
+    const said = redactJson(parsed(body.toString('utf8')), this.#redact);
+    const recorded = JSON.stringify({ status, body: said }, null, 2);
     await this.#write(errorFixtureName(chart, status, verdict.message), `${recorded}\n`);
   }
 

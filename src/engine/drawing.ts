@@ -4,6 +4,7 @@ import { withHint } from '../chart-img/hints.js';
 import type { PngSize } from '../chart-img/png.js';
 import { judge, type Verdict } from '../chart-img/verdict.js';
 import type { Account } from '../contracts/documents.js';
+import { type Redactor, redactorFor } from '../log/redact.js';
 import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
 import type { StepError } from './outcome.js';
@@ -47,6 +48,7 @@ export class Drawing {
   readonly #claimed: Claimed;
   readonly #deps: EngineDeps;
   readonly #stop: AbortSignal;
+  readonly #redact: Redactor;
 
   constructor(claimed: Claimed, deps: EngineDeps, stop: AbortSignal) {
     const { spending, lease, serverClock } = claimed;
@@ -56,6 +58,7 @@ export class Drawing {
     this.#claimed = claimed;
     this.#deps = deps;
     this.#stop = stop;
+    this.#redact = redactorFor(deps.accounts.map(({ apiKey }) => apiKey));
   }
 
   /**
@@ -149,7 +152,7 @@ export class Drawing {
       this.#stop,
     );
     if (account && answer.kind === 'no-answer' && answer.unsent) this.#desk?.giveBack(account);
-    const verdict = judge(answer);
+    const verdict = judge(answer, this.#redact);
     const ok = verdict.kind === 'chart';
     if (ok) this.calls.ok += 1;
     else this.calls.failed += 1;
