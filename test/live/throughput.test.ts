@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { LiveScene, payers, UNLIMITED } from '../support/live-scene.js';
 import { PNG_END, pngChunk, pngHeader, pngOf } from '../support/small-png.js';
@@ -16,46 +15,27 @@ function open(charts = CHARTS, latencyMs = LATENCY_MS): Promise<LiveScene> {
   return LiveScene.open(onTestFinished, { payers: payers(10, ...UNLIMITED), charts, latencyMs });
 }
 
-/** As many requests in as many lanes as we have, and nothing else: prints how long they took. */
-const BARE_CLIENT = `
-const { request, Agent } = require('node:http');
-const [, url, apiKey, charts, lanes] = process.argv;
-const agent = new Agent({ keepAlive: true });
-const headers = { 'x-api-key': apiKey, 'content-type': 'application/json' };
-const body = JSON.stringify({ symbol: 'BINANCE:BTCUSDT', interval: '1h' });
-const ask = () => new Promise((resolve, reject) => {
-  const call = request(url, { method: 'POST', agent, headers }, (answer) => {
-    if (answer.statusCode !== 200) reject(new Error(String(answer.statusCode)));
-    answer.resume().on('end', resolve);
-  });
-  call.on('error', reject).end(body);
-});
-let left = Number(charts);
-const lane = async () => { while (left-- > 0) await ask(); };
-const startedAt = performance.now();
-Promise.all(Array.from({ length: Number(lanes) }, lane)).then(() => {
-  agent.destroy();
-});`;
+async function durationMs(charts: number): Promise<number> {
+  const scene = await open(charts);
+  const { exitCode, summary } = await scene.finish(TEN_LANES);
+  expect([exitCode, summary.itemsCount, summary.failuresCount]).toEqual([0, charts, 0]);
+  expect(scene.fake.requests).toHaveLength(charts);
+  return Number(summary.durationMs);
+}
 
-async function bareMs({ fake }: LiveScene): Promise<number> {
-  const [apiKey = ''] = payers(1).map(({ account }) => account.apiKey);
-  const url = `${fake.url}/v2/tradingview/advanced-chart`;
-  const args = ['--eval', BARE_CLIENT, url, apiKey, String(CHARTS), String(LANES)];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return Number(stdout);
+/** What a step costs besides its calls, where others have taken the machine from us; else nothing. */
+async function busynessMs(): Promise<number> {
+  const isBusy = loadavg().some((load) => load > availableParallelism());
+  return isBusy ? Math.max(0, (await durationMs(1)) - LATENCY_MS) : 0;
 }
 
 test('64 charts take hardly longer than the service does', async () => {
   const atBestMs = Math.ceil(CHARTS / LANES) * LATENCY_MS;
-  const runs: { readonly ms: number; readonly bareMs: number }[] = [];
-  // On a busy machine the service's 200 ms are more: as many as they are for the barest client.
-  const isQuick = () => runs.some((run) => run.ms <= 1.3 * Math.max(atBestMs, run.bareMs));
+  const runs: { readonly ms: number; readonly mostMs: number }[] = [];
+  const isQuick = () => runs.some(({ ms, mostMs }) => ms <= mostMs);
   while (runs.length < 3 && !isQuick()) {
-    const scene = await open();
-    const { exitCode, summary } = await scene.finish(TEN_LANES);
-    expect([exitCode, summary.itemsCount, summary.failuresCount]).toEqual([0, CHARTS, 0]);
-    expect(scene.fake.requests).toHaveLength(CHARTS);
-    runs.push({ ms: Number(summary.durationMs), bareMs: await bareMs(scene) });
+    const ms = await durationMs(CHARTS);
+    runs.push({ ms, mostMs: 1.3 * (atBestMs + (ms > 1.3 * atBestMs ? await busynessMs() : 0)) });
   }
   expect(isQuick(), JSON.stringify(runs)).toBe(true);
 });
@@ -63,7 +43,7 @@ test('64 charts take hardly longer than the service does', async () => {
 test('charts are stored as they arrive', async () => {
   const scene = await open();
   scene.fake.faults.add({ nth: CHARTS, fault: { act: 'delay', ms: 6_000 } });
-  const run = scene.finish(TEN_LANES);
+  const run = scene.finish({ flags: [...TEN_LANES.flags, '--verbose'] });
   await Promise.race([scene.fake.arrived(CHARTS), run]);
   await expect.poll(() => scene.storedPngs(), { timeout: 5_000 }).toBe(CHARTS - 1);
   expect(scene.fake.requests.filter(({ status }) => status === 0)).toHaveLength(1);

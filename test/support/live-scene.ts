@@ -88,7 +88,7 @@ export class LiveScene {
 
   start({ flags = [], env = {}, preload = [] }: RunOptions = {}): CliProcess {
     const files = ['--flow-run-path', 'flow_run.json', '--templates-dir', 'templates'];
-    const mode = ['--charts-api-mode', 'real', '--output-summary', 'json', '--verbose'];
+    const mode = ['--charts-api-mode', 'real', '--output-summary', 'json'];
     return new CliProcess(['run-local', ...files, ...mode, ...flags], {
       cwd: this.cwd,
       env: { CHART_IMG_BASE_URL: this.fake.url, ...env },
