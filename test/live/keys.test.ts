@@ -9,7 +9,7 @@ import {
   payer,
   payers,
   UNLIMITED,
-} from '../support/live-scene.js';
+} from '../support/many-charts-scene.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
 const LANES = 4;

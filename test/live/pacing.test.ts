@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { LiveScene, linesOf, type Payer, payers } from '../support/live-scene.js';
+import { LiveScene, linesOf, type Payer, payers } from '../support/many-charts-scene.js';
 
 async function expectNobodyWrittenOff(scene: LiveScene, all: readonly Payer[]): Promise<void> {
   for (const one of all) expect(await scene.usage(one)).not.toHaveProperty('exhaustedOn');

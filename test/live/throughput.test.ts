@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { LiveScene, payers, UNLIMITED } from '../support/live-scene.js';
+import { LiveScene, payers, UNLIMITED } from '../support/many-charts-scene.js';
 import { PNG_END, pngChunk, pngHeader, pngOf } from '../support/small-png.js';
 
 const CHARTS = 64;
