@@ -35,8 +35,8 @@ export async function runLocal(flags: GivenFlags, commandLine: CommandLine): Pro
   const logger = new Logger(log.sink);
   commandLine.onCrash?.((error) => {
     const stack = error instanceof Error ? (error.stack ?? null) : null;
-    const message = `a bug in this worker: ${reasonOf(error)}`;
-    logger.error('infrastructure_error', message, { stack });
+    logger.debug('internal_error', reasonOf(error), { stack });
+    logger.error('infrastructure_error', `a bug in this worker: ${reasonOf(error)}`);
     commandLine.endNow(4);
   });
   const interruption = listenForInterruption(
