@@ -4,8 +4,11 @@ import { paceOf } from './plans.js';
 
 /** Refilled a little slower than the plan says: the provider's clock is not ours. */
 const SLOWER = 1.01;
-/** Between our send and the provider's count lies the way there, longest for the first requests. */
-const WAY_MS = 150;
+/**
+ * Between our send and the provider's count lies the way there, longest for the first requests:
+ * they open connections, and are the first of their kind in a process that has just begun.
+ */
+const WAY_MS = 300;
 /** After "Too Many Requests" an account goes at half its pace, at most so often halved again … */
 const MOST_HALVINGS = 3;
 /** … until it was not refused for so long. */
