@@ -22,6 +22,7 @@ let exitCode = await main({
   stderr: process.stderr,
   signals: process,
   endNow: (code) => process.exit(code),
+  onCrash: (listener) => process.on('uncaughtException', listener),
 });
 
 // Pipes are written asynchronously: the process ends when both have taken everything, and does

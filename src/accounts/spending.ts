@@ -21,19 +21,33 @@ export class Spending {
   }
 
   /**
-   * A unit of today, from the smallest plan that will do, ties by most unsent. `undefined`: reserve
-   * more, or give up.
+   * Who pays for a chart from what is reserved today: whoever can send earliest, ties by the
+   * smallest plan that will do, then by most unsent. `undefined`: reserve more, or give up.
    */
-  take(needs: ChartNeeds, not: ReadonlySet<string>, today: Day): Account | undefined {
-    const account = this.open(needs, not)
+  payer(
+    needs: ChartNeeds,
+    not: ReadonlySet<string>,
+    today: Day,
+    earliestMs: (account: Account) => number,
+  ): Account | undefined {
+    return this.open(needs, not)
       .filter(({ id }) => this.#reserved[id]?.day === today && this.unsent(id) > 0)
-      .sort((a, b) => byRank(a, b) || this.unsent(b.id) - this.unsent(a.id))[0];
-    if (account) {
-      const sent = this.#sent.get(account.id);
-      const units = sent?.day === today ? sent.units : 0;
-      this.#sent.set(account.id, { day: today, units: units + 1 });
-    }
-    return account;
+      .sort(
+        (a, b) =>
+          earliestMs(a) - earliestMs(b) || byRank(a, b) || this.unsent(b.id) - this.unsent(a.id),
+      )[0];
+  }
+
+  /** Takes one of the account's units of today; the request leaves at once. */
+  spend({ id }: Account, today: Day): void {
+    const sent = this.#sent.get(id);
+    this.#sent.set(id, { day: today, units: (sent?.day === today ? sent.units : 0) + 1 });
+  }
+
+  /** Gives a unit back whose request surely never left; not across a day. */
+  unspend({ id }: Account, day: Day): void {
+    const sent = this.#sent.get(id);
+    if (sent?.day === day && sent.units > 0) this.#sent.set(id, { day, units: sent.units - 1 });
   }
 
   /** The accounts that may still be asked for this chart. */

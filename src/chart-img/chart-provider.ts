@@ -28,6 +28,8 @@ export type ProviderAnswer =
       readonly kind: 'no-answer';
       readonly reason: 'timeout' | 'network';
       readonly message: string;
+      /** Surely nothing reached the service: the call cost nothing. */
+      readonly unsent?: true;
     };
 
 export interface ProviderCall {

@@ -13,6 +13,15 @@ export function pngFixtureName(chart: ChartRequest): string {
   return `${fixtureStem(chart)}.png`;
 }
 
+/** `…__422_INVALID_SYMBOL.json`: the status, and the provider's words as far as a name can hold them. */
+export function errorFixtureName(chart: ChartRequest, status: number, message: string): string {
+  const reason = message
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]+/g, '_')
+    .replaceAll(/^_|_$/g, '');
+  return `${fixtureStem(chart)}__${status}_${reason.slice(0, 40) || 'ERROR'}.json`;
+}
+
 /** The HTTP status that an error fixture of this chart stands for; `undefined`: not one of its files. */
 export function errorFixtureStatus(chart: ChartRequest, fileName: string): number | undefined {
   const stem = `${fixtureStem(chart)}__`;

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../contracts/documents.js';
+import type { Redactor } from '../log/redact.js';
 import type { ProviderAnswer } from './chart-provider.js';
 import { type PngSize, wholePngSize } from './png.js';
 
@@ -32,9 +33,14 @@ export type Verdict =
 
 const MESSAGE_MAX = 300;
 
-/** Pure: the table of Chart-IMG's answers (its API documentation, v2, as of 2025-11). */
-export function judge(answer: ProviderAnswer): Verdict {
-  if (answer.kind === 'no-answer') return { kind: 'try-again', message: oneLine(answer.message) };
+/**
+ * Pure: the table of Chart-IMG's answers (its API documentation, v2, as of 2025-11). What it says is
+ * quoted in documents and file names: keys are masked here, before a cut leaves half of one.
+ */
+export function judge(answer: ProviderAnswer, redact: Redactor = (text) => text): Verdict {
+  if (answer.kind === 'no-answer') {
+    return { kind: 'try-again', message: oneLine(redact(answer.message)) };
+  }
   const { status, body, retryAfterMs } = answer;
   if (status === 200) {
     const size = wholePngSize(body);
@@ -42,7 +48,7 @@ export function judge(answer: ProviderAnswer): Verdict {
       ? { kind: 'chart', png: body, size }
       : { kind: 'chart-wrong', httpStatus: status, message: 'the answer was not a whole PNG' };
   }
-  const message = wordsOf(body) || `HTTP ${status} without a message`;
+  const message = oneLine(redact(wordsOf(body))) || `HTTP ${status} without a message`;
   return {
     kind: meaningOf(status, message),
     httpStatus: status,
@@ -80,7 +86,7 @@ function wordsOf(body: Buffer): string {
   } catch {
     parsed = text;
   }
-  return oneLine(readable(parsed, MAX_DEPTH) ?? '');
+  return readable(parsed, MAX_DEPTH) ?? '';
 }
 
 /** Cut by code points: half a surrogate pair is no text. */

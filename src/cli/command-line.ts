@@ -14,4 +14,6 @@ export interface CommandLine {
   readonly signals: SignalSource;
   /** Ends the process without waiting for anything. */
   readonly endNow: (exitCode: number) => void;
+  /** Hears of what nobody caught; without it Node would print it, with all that the error holds. */
+  readonly onCrash?: (listener: (error: unknown) => void) => void;
 }

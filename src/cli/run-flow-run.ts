@@ -1,7 +1,5 @@
 import { gsUri } from '../artifacts/object-names.js';
-import { FixtureProvider } from '../chart-img/fixture-provider.js';
 import { systemClock } from '../clock.js';
-import { bundled } from '../config/bundled.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { JsonObject } from '../contracts/documents.js';
 import { addressRun, type Run } from '../engine/flow-run.js';
@@ -10,6 +8,7 @@ import { runStep } from '../engine/run-step.js';
 import { thisProcess } from '../local-disk/process-identity.js';
 import type { Logger } from '../log/logger.js';
 import type { OpenBackend } from './backend/backend.js';
+import { openProvider } from './open-provider.js';
 import { copyOut, prepareOut } from './out-folder.js';
 
 export interface FlowRunResult {
@@ -37,10 +36,10 @@ export async function runFlowRun(
     ...(typeof flowKey === 'string' && { flowKey }),
   });
   if (config.out !== undefined && !config.dryRun) await prepareOut(config.out);
+  const { provider, close } = await openProvider(config, logger);
   const backend = await openBackend(config, run, logger);
   try {
     const { artifacts } = backend;
-    const folders = config.fixturesDir === undefined ? [] : [config.fixturesDir];
     const outcome = await runStep(
       {
         runId: run.runId,
@@ -53,13 +52,13 @@ export async function runFlowRun(
       },
       {
         ...backend,
-        provider: new FixtureProvider([...folders, bundled.fixtures]),
+        provider,
         accounts: config.accounts,
         owner: thisProcess(),
         clock: systemClock,
         logger,
         signal: context.signal,
-        settings: config,
+        settings: { ...config, isLive: config.live !== undefined },
       },
     );
     if (config.out !== undefined) await copyOut(config.out, outcome, artifacts);
@@ -68,6 +67,7 @@ export async function runFlowRun(
       uri.startsWith(bucketUri) ? artifacts.localPath(uri.slice(bucketUri.length)) : undefined;
     return { outcome, localPathOf };
   } finally {
+    close();
     await backend.close();
   }
 }

@@ -33,6 +33,12 @@ export async function runLocal(flags: GivenFlags, commandLine: CommandLine): Pro
   let redact: Redactor = (text) => text;
   const log = await openLog(output, commandLine, (text) => redact(text));
   const logger = new Logger(log.sink);
+  commandLine.onCrash?.((error) => {
+    const stack = error instanceof Error ? (error.stack ?? null) : null;
+    logger.debug('internal_error', reasonOf(error), { stack });
+    logger.error('infrastructure_error', `a bug in this worker: ${reasonOf(error)}`);
+    commandLine.endNow(4);
+  });
   const interruption = listenForInterruption(
     commandLine.signals,
     (line) => logger.warn('interrupted', line),

@@ -58,7 +58,7 @@ export const OPTIONS: readonly OptionRow[] = [
     group: 'What to do',
     env: 'CHARTS_API_MODE',
     fallback: 'mock',
-    help: 'mock answers from fixtures, without network; real and record are not in this version yet',
+    help: 'mock answers from fixtures, without network; real calls Chart-IMG; record replays --fixtures-dir and saves what it lacks',
   },
   {
     flag: '--replay',
@@ -144,14 +144,14 @@ export const OPTIONS: readonly OptionRow[] = [
     group: 'Inputs',
     env: 'CHARTS_FIXTURES_DIR',
     fallback: './fixtures/chart-api/chart-img/advanced-chart-v2 where it exists',
-    help: 'recorded answers, looked at before the bundled set',
+    help: 'recorded answers: mock looks here before the bundled set, record reads and writes here alone',
   },
   {
     flag: '--accounts-config-path <file>',
     name: 'accountsConfigPath',
     group: 'Inputs',
     env: 'CHART_IMG_ACCOUNTS_JSON',
-    fallback: 'no accounts: calls cost nothing',
+    fallback: 'none, which mock mode allows',
     help: 'Chart-IMG accounts, a JSON file (the variable holds the JSON itself)',
   },
   {
@@ -199,6 +199,20 @@ export const ENV_ALONE: readonly { name: string; fallback?: string; help: string
     name: 'CHARTS_LEASE_TTL_SECONDS',
     fallback: '90',
     help: 'silence after which a worker counts as dead, fractions allowed',
+  },
+  {
+    name: 'CHART_IMG_BASE_URL',
+    fallback: 'https://api.chart-img.com',
+    help: 'where Chart-IMG is: https, or http on this machine',
+  },
+  {
+    name: 'CHART_IMG_TIMEOUT_SECONDS',
+    fallback: '35',
+    help: 'for one call',
+  },
+  {
+    name: 'HTTPS_PROXY',
+    help: 'proxy for Chart-IMG; NO_PROXY names hosts that are reached without it',
   },
   {
     name: 'FIRESTORE_EMULATOR_HOST',

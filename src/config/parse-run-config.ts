@@ -2,11 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '../failures.js';
 import { loadAccounts } from './accounts.js';
-import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
-import type { CloudConfig, RunConfig } from './run-config.js';
+import { cloudConfig } from './cloud-config.js';
+import { liveConfig, recordFolder } from './live-config.js';
+import type { GivenFlags, OptionName } from './options.js';
+import type { RunConfig } from './run-config.js';
+import { isProduction, quoted, Source } from './source.js';
 
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
-const PRODUCTION = /^prod(uction)?$/i;
 
 /**
  * Flags over environment over defaults, everything checked at once. Rejects with one `ConfigError`
@@ -48,15 +50,24 @@ export async function parseRunConfig(
   }
   const folders = {
     templatesDir: existing('templatesDir'),
-    fixturesDir: existing('fixturesDir') ?? ifThere(resolve(cwd, FIXTURES_HERE)),
+    fixturesDir:
+      chartsApiMode === 'record'
+        ? recordFolder(path('fixturesDir') ?? resolve(cwd, FIXTURES_HERE), problems)
+        : (existing('fixturesDir') ?? ifThere(resolve(cwd, FIXTURES_HERE))),
   };
   const accounts = await loadAccounts(path('accountsConfigPath'), env.CHART_IMG_ACCOUNTS_JSON);
   problems.push(...accounts.problems);
+  if (chartsApiMode === 'real' && accounts.accounts.length + accounts.problems.length === 0) {
+    problems.push(
+      'real mode needs Chart-IMG accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
+    );
+  }
 
   const config: RunConfig = {
     flowRunPath: flowRunPath === undefined || flowRunPath === '-' ? '-' : resolve(cwd, flowRunPath),
     stepId: source.of('stepId').value,
     chartsApiMode,
+    live: chartsApiMode === 'mock' ? undefined : liveConfig(source, env, problems),
     backend,
     cloud: backend === 'gcp' ? cloudConfig(source, flags, env, problems) : undefined,
     bucket: bucketName(source, problems),
@@ -85,65 +96,6 @@ export async function parseRunConfig(
   }
 }
 
-interface Bounds {
-  readonly fallback: number;
-  readonly min: number;
-  readonly max: number;
-  readonly integer?: boolean;
-}
-
-/** Where each value comes from; an empty variable, or flag, is an absent one. */
-class Source {
-  readonly #flags: GivenFlags;
-  readonly #env: NodeJS.ProcessEnv;
-  readonly #problems: string[];
-
-  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, problems: string[]) {
-    this.#flags = flags;
-    this.#env = env;
-    this.#problems = problems;
-  }
-
-  /** The value, and the flag or variable that it came from. */
-  of(option: OptionName): { name: string; value: string | undefined; fromFlag: boolean } {
-    const row = OPTIONS.find(({ name }) => name === option);
-    const flag = this.#flags[option];
-    const flagName = row?.flag.split(' ')[0] ?? option;
-    if (typeof flag === 'string' && flag !== '') {
-      return { name: flagName, value: flag, fromFlag: true };
-    }
-    // The accounts' twin holds JSON, not a path.
-    const env = option === 'accountsConfigPath' ? undefined : row?.env;
-    return { name: env ?? flagName, value: (env && this.#env[env]) || undefined, fromFlag: false };
-  }
-
-  choice<T extends string>(option: OptionName, allowed: readonly T[], fallback: T): T {
-    const { name, value } = this.of(option);
-    const found = value === undefined ? fallback : allowed.find((choice) => choice === value);
-    if (found === undefined) {
-      this.#problems.push(`${name}: ${quoted(value)} is not one of ${allowed.join(', ')}`);
-    }
-    return found ?? fallback;
-  }
-
-  option(option: OptionName, bounds: Bounds): number {
-    const { name, value } = this.of(option);
-    return this.number(value, { name, ...bounds });
-  }
-
-  number(value: string | undefined, { name, ...bounds }: Bounds & { name: string }): number {
-    if (value === undefined || value === '') return bounds.fallback;
-    const number = /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : Number.NaN;
-    const fits = number >= bounds.min && number <= bounds.max;
-    if (fits && (!bounds.integer || Number.isInteger(number))) return number;
-    const kind = bounds.integer ? 'a whole number' : 'a number';
-    this.#problems.push(
-      `${name}: ${quoted(value)} is not ${kind} from ${bounds.min} to ${bounds.max}`,
-    );
-    return bounds.fallback;
-  }
-}
-
 /** First, alone: with these nothing else that is wrong matters. */
 function refuseUnwanted(
   backend: string,
@@ -159,64 +111,6 @@ function refuseUnwanted(
       `CHARTS_BACKEND=gcp with ${mode} mode: charts that are not real reach the cloud only by the flag --backend gcp itself`,
     );
   }
-  if (mode !== 'mock') {
-    throw new ConfigError(`${mode} mode is not in this version yet; use --charts-api-mode mock`);
-  }
-}
-
-function isProduction(env: NodeJS.ProcessEnv): boolean {
-  return [env.TDA_ENV, env.ENV].some((name) => PRODUCTION.test(name ?? ''));
-}
-
-function cloudConfig(
-  source: Source,
-  flags: GivenFlags,
-  env: NodeJS.ProcessEnv,
-  problems: string[],
-): CloudConfig {
-  const check = (name: string, value: string | undefined, form: RegExp, like: string) => {
-    if (value !== undefined && !form.test(value)) {
-      problems.push(`${name}: ${quoted(value)} is not ${like}`);
-    }
-    return value;
-  };
-  if (source.of('chartsBucket').value === undefined) {
-    problems.push('--backend gcp needs a bucket: name it with --charts-bucket or CHARTS_BUCKET');
-  }
-  const project = source.of('project');
-  const database = source.of('database');
-  // Empty, the Storage client would take it for an address.
-  const storage = env.STORAGE_EMULATOR_HOST;
-  const cloud: CloudConfig = {
-    projectId: check(project.name, project.value, /^[a-z][a-z0-9:.-]{2,62}$/, 'a project id'),
-    database:
-      check(
-        database.name,
-        database.value,
-        /^(\(default\)|[a-z][a-z0-9-]{2,62})$/,
-        'a database id',
-      ) ?? '(default)',
-    firestoreEmulatorHost: check(
-      'FIRESTORE_EMULATOR_HOST',
-      env.FIRESTORE_EMULATOR_HOST || undefined,
-      /^[^\s/]+:[0-9]+$/,
-      'host:port',
-    ),
-    storageEmulatorUrl: check(
-      'STORAGE_EMULATOR_HOST',
-      storage,
-      /^https?:\/\/[^\s/]+$/,
-      'like http://host:port; unset it to reach Cloud Storage',
-    ),
-    createFlowRun: flags.createFlowRun === true,
-  };
-  const { firestoreEmulatorHost, storageEmulatorUrl } = cloud;
-  if (isProduction(env) && (firestoreEmulatorHost ?? storageEmulatorUrl) !== undefined) {
-    problems.push(
-      'FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production (TDA_ENV or ENV)',
-    );
-  }
-  return cloud;
 }
 
 /** Cloud Storage's naming rules, for names without their own domain. */
@@ -246,8 +140,4 @@ function isTimezone(name: string): boolean {
 
 function ifThere(folder: string): string | undefined {
   return existsSync(folder) && statSync(folder).isDirectory() ? folder : undefined;
-}
-
-function quoted(value: unknown): string {
-  return JSON.stringify(value) ?? 'nothing';
 }

@@ -1,3 +1,4 @@
+import type { ProxySettings } from '../chart-img/live/endpoint.js';
 import type { Account } from '../contracts/documents.js';
 
 export type ChartsApiMode = 'real' | 'mock' | 'record';
@@ -16,11 +17,21 @@ export interface CloudConfig {
   readonly createFlowRun: boolean;
 }
 
+/** How Chart-IMG is reached. */
+export interface LiveConfig {
+  readonly baseUrl: string;
+  /** Of one call. */
+  readonly timeoutMs: number;
+  readonly proxy: ProxySettings;
+}
+
 /** Everything `run-local` was told from outside, parsed and checked once. Paths are absolute. */
 export interface RunConfig {
   readonly flowRunPath: string;
   readonly stepId: string | undefined;
   readonly chartsApiMode: ChartsApiMode;
+  /** `undefined`: nobody is called. */
+  readonly live: LiveConfig | undefined;
   readonly backend: Backend;
   /** `undefined`: the backend is `local`. */
   readonly cloud: CloudConfig | undefined;

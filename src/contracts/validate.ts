@@ -7,6 +7,7 @@ import type {
   RunSummary,
 } from './documents.js';
 import * as compiled from './generated/validators.js';
+import { childPath } from './json-path.js';
 
 /** A value that met its schema, or every reason why it did not, each as `path: message`. */
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: string[] };
@@ -65,9 +66,5 @@ function pathOf(error: SchemaError, property?: string): string {
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
   if (property !== undefined) segments.push(property);
   if (segments.length === 0) return '(document)';
-  return segments.reduce((path, segment) => {
-    if (/^[0-9]+$/.test(segment)) return `${path}[${segment}]`;
-    if (!/^[A-Za-z_$][\w$]*$/.test(segment)) return `${path}[${JSON.stringify(segment)}]`;
-    return path === '' ? segment : `${path}.${segment}`;
-  }, '');
+  return segments.reduce(childPath, '');
 }

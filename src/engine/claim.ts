@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { fromRest, unpaced } from '../accounts/pacing.js';
 import { type Reserved, Spending } from '../accounts/spending.js';
 import { usageWrite } from '../accounts/usage.js';
-import { pngName } from '../artifacts/object-names.js';
-import type { PlannedChart as PlanLine } from '../contracts/documents.js';
 import type { FieldPath, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps, StepRequest } from './deps.js';
+import { planned } from './dry-run.js';
 import { keepManifest } from './kept-manifest.js';
 import { type LeaseDocument, leaseData, parseLease } from './lease-document.js';
 import type { StepOutcome } from './outcome.js';
@@ -37,12 +37,14 @@ export async function claim(
 ): Promise<Claimed | StepOutcome> {
   const token = randomUUID();
   const tries: Try[] = [];
+  const doubted = new Set<string>();
   let probed = false;
   for (let round = 0; ; round++) {
     const last = tries.at(-1)?.situation;
     const hints = {
       run: last?.run ?? request.asGiven,
       stepIds: tries.map(({ situation }) => situation.selected.stepId),
+      doubted,
     };
     const { result: situation, leaseOf } = await survey(request, deps, hints);
     const ours = appliedOf(tries, leaseOf);
@@ -61,7 +63,15 @@ export async function claim(
     probed = true;
     const draft = draftLease(situation, token, deps);
     const stored = await alreadyPaid(situation, draft, deps);
-    const workload = workloadOf(situation, stored, draft.attempt);
+    const waitOf = deps.settings.isLive ? fromRest : unpaced;
+    const workload = workloadOf(situation, stored, draft.attempt, waitOf);
+    if (lacksAccounts(workload, deps)) {
+      return {
+        reason: 'misconfigured',
+        message:
+          'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
+      };
+    }
     if (request.dryRun) return planned(situation, workload);
     if (deps.signal.aborted) return interruptedBeforeClaim(situation, tries.length > 0);
 
@@ -82,6 +92,12 @@ export async function claim(
     }
     await backOff(deps.clock, round, deadline);
   }
+}
+
+/** Live calls are paid for by somebody. */
+function lacksAccounts({ renders }: Workload, { settings, accounts }: EngineDeps): boolean {
+  const costly = renders.some(({ foresight }) => foresight.kind === 'call');
+  return settings.isLive && accounts.length === 0 && costly;
 }
 
 /** One commit that was sent. */
@@ -213,37 +229,6 @@ function claimWrites({ situation, lease, workload }: Try): Write[] {
       return units > 0 ? [usageWrite(paths.usage(usage.account.id), usage, units)] : [];
     }),
   ];
-}
-
-function planned({ run, selected, inputs, charts }: Situation, workload: Workload): StepOutcome {
-  const { stepId, status } = selected;
-  const identity = { runId: run.runId, stepId, status };
-  if ('error' in inputs) {
-    return { reason: 'planned', ...identity, minImages: null, plan: [], error: inputs.error };
-  }
-  const plan = charts.map((chart): PlanLine => {
-    const { chartTemplateId, request } = chart;
-    const error = workload.failed.get(chartTemplateId) ?? null;
-    const stored = workload.stored.get(chartTemplateId);
-    const name = pngName({ runId: run.runId, stepId, ...inputs, chartTemplateId }, new Date(0));
-    return {
-      chartTemplateId,
-      action: error ? 'fail' : stored ? 'reuse' : 'render',
-      chartImgSymbol: request?.chartImgSymbol ?? null,
-      interval: request?.interval ?? null,
-      objectName: error
-        ? null
-        : (stored?.name ?? name.replace('19700101-000000', '<YYYYMMDD-HHmmss>')),
-      error: error && { code: error.code, message: error.message },
-    };
-  });
-  const possible = plan.filter(({ action }) => action !== 'fail').length;
-  const first = plan.find(({ action }) => action === 'fail');
-  const error =
-    possible < inputs.minImages && first
-      ? (workload.failed.get(first.chartTemplateId) ?? null)
-      : null;
-  return { reason: 'planned', ...identity, minImages: inputs.minImages, plan, error };
 }
 
 function interruptedBeforeClaim({ run, selected }: Situation, tried: boolean): StepOutcome {

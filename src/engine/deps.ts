@@ -38,6 +38,8 @@ export interface EngineDeps {
     readonly timezone: string;
     /** For the log: `real`, `mock` or `record`. */
     readonly chartsApiMode: string;
+    /** Calls go to the provider: accounts are needed, paced, and given time to recover. */
+    readonly isLive: boolean;
   };
 }
 

@@ -1,14 +1,19 @@
-import type { ChartNeeds } from '../accounts/plans.js';
+import type { ChartNeeds, PlanName } from '../accounts/plans.js';
+import { needsOf } from '../chart-img/chart-needs.js';
 import type { Foresight } from '../chart-img/chart-provider.js';
 import { type ChartRequest, toChartRequest } from '../chart-img/chart-request.js';
-import { supportedIntervals, toInterval } from '../chart-img/intervals.js';
+import { nearestInterval, supportedIntervals, toInterval } from '../chart-img/intervals.js';
+import { checkTemplate } from '../chart-img/template-check.js';
 import { type ChartTemplate, isJsonObject } from '../contracts/documents.js';
 import { isChartTemplateId, isSymbol } from '../contracts/ids.js';
 import { validateChartExportStep, validateChartTemplate } from '../contracts/validate.js';
 import { type Run, stepOf } from './flow-run.js';
 import type { StepError } from './outcome.js';
 
-/** One requested chart: either what to ask for, or why it cannot be asked for. */
+/**
+ * One requested chart: either what to ask for, or why it cannot be asked for. `warnings` are what
+ * is doubtful in its template, each `path: message`.
+ */
 export type PlannedChart =
   | {
       readonly kind: 'render';
@@ -17,12 +22,14 @@ export type PlannedChart =
       readonly request: ChartRequest;
       readonly needs: ChartNeeds;
       readonly foresight: Exclude<Foresight, { kind: 'missing' }>;
+      readonly warnings?: readonly string[];
     }
   | {
       readonly kind: 'fail';
       readonly chartTemplateId: string;
       readonly request?: ChartRequest;
       readonly error: StepError;
+      readonly warnings?: readonly string[];
     };
 
 export type RenderableChart = Extract<PlannedChart, { kind: 'render' }>;
@@ -62,8 +69,10 @@ export function readInputs(run: Run, stepId: string): StepInputs | InvalidInputs
   const { timeframe } = step;
   const interval = typeof timeframe === 'string' ? toInterval(timeframe) : undefined;
   if (typeof timeframe === 'string' && timeframe !== '' && interval === undefined) {
+    const near = nearestInterval(timeframe);
+    const hint = near === undefined ? '' : `; nearest is ${near}`;
     problems.push(
-      `${prefix}timeframe: ${JSON.stringify(timeframe)} is not one of ${supportedIntervals().join(', ')}`,
+      `${prefix}timeframe: ${JSON.stringify(timeframe)} is not one of ${supportedIntervals().join(', ')}${hint}`,
     );
   }
   if (!checked.ok) return invalid(problems);
@@ -131,49 +140,49 @@ export function draftCharts(
       );
     }
     const request = toChartRequest(template, { ...inputs, timezone });
-    return { kind: 'draft', chartTemplateId, template, request, needs: needsOf(template) };
+    return { kind: 'draft', chartTemplateId, template, request, needs: needsOf(template.request) };
   });
 }
 
-/** Pure. What can be known before a call is a failure before a call. */
+/**
+ * Pure. What can be known before a call is a failure before a call. The plans at hand matter to
+ * calls alone: a recording is replayed whatever its size, and needs no account.
+ */
 export function planCharts(
   drafts: readonly DraftedChart[],
   foresightOf: (request: ChartRequest) => Foresight | undefined,
+  plansAtHand: readonly PlanName[],
 ): PlannedChart[] {
   return drafts.map((draft): PlannedChart => {
     if (draft.kind === 'fail') return draft;
-    const foresight = foresightOf(draft.request) ?? { kind: 'call', source: 'chart-img' };
-    if (foresight.kind !== 'missing') return { ...draft, kind: 'render', foresight };
-    const { chartTemplateId, request } = draft;
-    const { fixtureKey } = foresight;
-    return {
-      kind: 'fail',
-      chartTemplateId,
-      request,
-      error: {
-        code: 'CHART_API_MOCK_MISSING',
-        message: `no fixture ${fixtureKey}`,
-        details: { chartTemplateId, symbol: request.chartImgSymbol, fixtureKey },
-      },
+    const { chartTemplateId, request, template } = draft;
+    const foresight = foresightOf(request) ?? { kind: 'call', source: 'chart-img' };
+    const check = checkTemplate(template, foresight.kind === 'call' ? plansAtHand : []);
+    const doubts = check.warnings.length > 0 ? { warnings: check.warnings } : {};
+    const fail = (error: StepError): PlannedChart => {
+      return { kind: 'fail', chartTemplateId, request, error, ...doubts };
     };
+    if (check.errors.length > 0) {
+      const message = `chart template ${chartTemplateId}: ${listed(check.errors)}`;
+      return fail({ code: 'VALIDATION_FAILED', message, details: { chartTemplateId } });
+    }
+    if (foresight.kind !== 'missing') return { ...draft, kind: 'render', foresight, ...doubts };
+    const { fixtureKey } = foresight;
+    return fail({
+      code: 'CHART_API_MOCK_MISSING',
+      message: `no fixture ${fixtureKey}`,
+      details: { chartTemplateId, symbol: request.chartImgSymbol, fixtureKey },
+    });
   });
 }
 
-/** Chart-IMG's own size where the template names none. */
-const DEFAULT_SIZE = { width: 800, height: 600 };
-
-function needsOf({ request }: ChartTemplate): ChartNeeds {
-  const { width, height } = { ...DEFAULT_SIZE, ...request };
-  return {
-    width,
-    height,
-    parameters: (request.studies?.length ?? 0) + (request.drawings?.length ?? 0),
-  };
+function invalid(problems: readonly string[]): InvalidInputs {
+  return { error: { code: 'VALIDATION_FAILED', message: listed(problems) } };
 }
 
-function invalid(problems: readonly string[]): InvalidInputs {
+/** For one line: the first five in words. */
+export function listed(problems: readonly string[]): string {
   const shown = problems.slice(0, 5);
   const more = problems.length - shown.length;
-  const message = shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
-  return { error: { code: 'VALIDATION_FAILED', message } };
+  return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

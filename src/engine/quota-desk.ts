@@ -1,4 +1,5 @@
-import { deal } from '../accounts/dealing.js';
+import { deal, type WaitOf } from '../accounts/dealing.js';
+import { type Pacing, unpaced } from '../accounts/pacing.js';
 import type { ChartNeeds } from '../accounts/plans.js';
 import type { Reserved, Spending } from '../accounts/spending.js';
 import {
@@ -31,12 +32,23 @@ export class QuotaDesk {
   readonly #lease: StepLease;
   readonly #serverClock: ServerClock;
   readonly #clock: Clock;
+  readonly #pacing: Pacing | undefined;
 
-  constructor(spending: Spending, lease: StepLease, serverClock: ServerClock, clock: Clock) {
+  /** Without `pacing` nobody counts requests a second. */
+  constructor(
+    {
+      spending,
+      lease,
+      serverClock,
+    }: { spending: Spending; lease: StepLease; serverClock: ServerClock },
+    clock: Clock,
+    pacing: Pacing | undefined,
+  ) {
     this.#spending = spending;
     this.#lease = lease;
     this.#serverClock = serverClock;
     this.#clock = clock;
+    this.#pacing = pacing;
   }
 
   /**
@@ -58,10 +70,24 @@ export class QuotaDesk {
         continue;
       }
       const today = dayOf(nowMs);
-      const account = this.#spending.take(needs, not, today);
-      if (account) return account;
-      if (!(await this.#topUp(needs, not, today, signal))) return undefined;
+      const atMs = this.#clock.monotonic();
+      const earliestMs = (account: Account) => this.#pacing?.earliestMs(account, atMs) ?? atMs;
+      const payer = this.#spending.payer(needs, not, today, earliestMs);
+      if (!payer) {
+        if (!(await this.#topUp(needs, not, today, signal))) return undefined;
+      } else if (earliestMs(payer) > atMs) {
+        await this.#clock.sleep(earliestMs(payer) - atMs, signal);
+      } else {
+        this.#pacing?.sent(payer, atMs);
+        this.#spending.spend(payer, today);
+        return payer;
+      }
     }
+  }
+
+  /** The unit's request surely never left: it pays for another one. */
+  giveBack(account: Account): void {
+    this.#spending.unspend(account, dayOf(this.#serverClock.nowMs()));
   }
 
   /** Nothing is left for this account today, says the provider: so the ledger says it to the others. */
@@ -78,6 +104,13 @@ export class QuotaDesk {
       if (done) return;
       await backOff(this.#clock, round, signal);
     }
+  }
+
+  #waitNow(): WaitOf {
+    const pacing = this.#pacing;
+    if (!pacing) return unpaced;
+    const nowMs = this.#clock.monotonic();
+    return (account) => pacing.earliestMs(account, nowMs) - nowMs;
   }
 
   /** `true`: it is worth to try `take` again; `false`: no account has a unit left. */
@@ -100,7 +133,7 @@ export class QuotaDesk {
         const usages = open.map((account) =>
           readUsage(account, reading.get(paths.usage(account.id)), today),
         );
-        const [id] = deal([needs], usages).keys();
+        const [id] = deal([needs], usages, this.#waitNow()).keys();
         const usage = usages.find(({ account }) => account.id === id);
         if (!usage) return 'nothing-left';
         const reserved = oneMore(hold.lease.reserved, usage);

@@ -1,3 +1,4 @@
+import { plansAtHand } from '../accounts/plans.js';
 import { type AccountUsage, dayOf, readUsage } from '../accounts/usage.js';
 import type { DocumentPath, Reading, StoredDocument } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
@@ -9,6 +10,7 @@ import {
   type DraftedChart,
   draftCharts,
   type InvalidInputs,
+  listed,
   type PlannedChart,
   planCharts,
   readInputs,
@@ -46,6 +48,8 @@ export interface SurveyHints {
   readonly run: Run | undefined;
   /** Steps whose leases are to be read in any case. */
   readonly stepIds: readonly string[];
+  /** Templates whose doubts were told already; those told now are added. */
+  readonly doubted: Set<string>;
 }
 
 /**
@@ -68,7 +72,10 @@ export async function survey(
     const needed = documentsFor(addressed.run, request, deps, hints.stepIds);
     if ([...needed].every((path) => wanted.has(path))) {
       const serverClock = new ServerClock(reading.readTimeMs, since);
-      return { result: await judge(addressed, reading, serverClock, request, deps), leaseOf };
+      return {
+        result: await judge(addressed, reading, serverClock, request, deps, hints),
+        leaseOf,
+      };
     }
     wanted = new Set([...wanted, ...needed]);
   }
@@ -95,6 +102,7 @@ async function judge(
   serverClock: ServerClock,
   request: StepRequest,
   deps: EngineDeps,
+  { doubted }: SurveyHints,
 ): Promise<Situation | StepOutcome> {
   const leaseOf = (stepId: string) => reading.get(paths.lease(request.runId, stepId));
   const leases = { readTimeMs: reading.readTimeMs, of: leaseOf, ownerIsGone: deps.ownerIsGone };
@@ -114,6 +122,7 @@ async function judge(
           ),
           deps,
         );
+  tellDoubts(charts, doubted, deps.logger.with({ stepId }));
   const day = dayOf(reading.readTimeMs);
   return {
     run,
@@ -159,11 +168,26 @@ async function templates(
 async function foresee(drafts: readonly DraftedChart[], deps: EngineDeps): Promise<PlannedChart[]> {
   const requests = drafts.flatMap((draft) => (draft.kind === 'draft' ? [draft.request] : []));
   const foresights = await deps.provider.foresee(requests);
-  const charts = planCharts(drafts, (request) => foresights.get(request));
+  const plans = plansAtHand(deps.accounts);
+  const charts = planCharts(drafts, (request) => foresights.get(request), plans);
   for (const chart of charts) {
     if (chart.kind === 'fail' && chart.error.code === 'CHART_API_MOCK_MISSING') {
       deps.logger.warn('chart_api_mock_missing', chart.error.message, chart.error.details);
     }
   }
   return charts;
+}
+
+/** Once a template, however often the claim has to look again. */
+function tellDoubts(
+  charts: readonly PlannedChart[],
+  told: Set<string>,
+  logger: EngineDeps['logger'],
+): void {
+  for (const { chartTemplateId, warnings } of charts) {
+    if (!warnings || told.has(chartTemplateId)) continue;
+    told.add(chartTemplateId);
+    const message = `chart template ${chartTemplateId}: ${listed(warnings)}`;
+    logger.warn('chart_template_warning', message, { chartTemplateId, warnings });
+  }
 }

@@ -1,4 +1,4 @@
-import { deal, total, type Units } from '../accounts/dealing.js';
+import { deal, total, type Units, type WaitOf } from '../accounts/dealing.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart } from './plan.js';
 import type { StoredChart } from './stored-chart.js';
@@ -25,6 +25,7 @@ export function workloadOf(
   situation: Situation,
   stored: ReadonlyMap<string, StoredChart>,
   attempt: number,
+  waitOf: WaitOf,
 ): Workload {
   const { charts, inputs, usages } = situation;
   const failed = new Map<string, StepError>();
@@ -45,6 +46,7 @@ export function workloadOf(
   const units = deal(
     costly.map(({ needs }) => needs),
     usages,
+    waitOf,
   );
   const reachable = stored.size + open.length - costly.length + total(units);
   const minImages = 'minImages' in inputs ? inputs.minImages : 0;

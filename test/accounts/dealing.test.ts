@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deal, total, type Units } from '../../src/accounts/dealing.js';
+import { fromRest, unpaced } from '../../src/accounts/pacing.js';
 import { type ChartNeeds, canDraw } from '../../src/accounts/plans.js';
 import type { AccountUsage } from '../../src/accounts/usage.js';
 import type { Account } from '../../src/contracts/documents.js';
@@ -26,7 +27,7 @@ function usage(
 }
 
 function dealt(charts: readonly ChartNeeds[], accounts: readonly AccountUsage[]) {
-  return Object.fromEntries(deal(charts, accounts));
+  return Object.fromEntries(deal(charts, accounts, unpaced));
 }
 
 describe('a unit', () => {
@@ -88,7 +89,7 @@ describe('whatever the charts and accounts', () => {
   test('nobody gives more than is left, nor a chart more than one', () => {
     fc.assert(
       fc.property(chartLists, accountLists, (charts, accounts) => {
-        const units = deal(charts, accounts);
+        const units = deal(charts, accounts, unpaced);
         for (const [id, count] of units) {
           const left = accounts.find(({ account }) => account.id === id)?.left ?? 0;
           expect(count).toBeGreaterThan(0);
@@ -102,7 +103,7 @@ describe('whatever the charts and accounts', () => {
   test('a chart goes without only if all who could draw it have nothing left', () => {
     fc.assert(
       fc.property(chartLists, accountLists, (charts, accounts) => {
-        const units = deal(charts, accounts);
+        const units = deal(charts, accounts, unpaced);
         const unserved = charts.length - total(units);
         const open = accounts.filter((candidate) => leftAfter(units, candidate) > 0);
         const drawable = charts.filter((needs) =>
@@ -122,6 +123,32 @@ describe('whatever the charts and accounts', () => {
   });
 });
 
+describe('where the provider counts requests a second', () => {
+  const charts = (count: number) => Array.from({ length: count }, () => SMALL);
+  const units = (count: number, accounts: AccountUsage[]) =>
+    Object.fromEntries(deal(charts(count), accounts, fromRest));
+
+  test('equal accounts get equal shares, whatever is left of them', () => {
+    const accounts = [usage('a', 40), usage('b', 30), usage('c', 20)];
+    expect(units(12, accounts)).toEqual({ a: 4, b: 4, c: 4 });
+  });
+
+  test('a faster plan gets as much more', () => {
+    const accounts = [usage('basic', 90, { plan: 'BASIC' }), usage('pro', 400, { plan: 'PRO' })];
+    const { basic = 0, pro = 0 } = units(73, accounts);
+    expect(basic + pro).toBe(73);
+    expect(pro).toBe(73 - basic);
+    // 15 + 10 a second against 3 + 1 a second: even at 5 s.
+    expect(basic).toBeGreaterThanOrEqual(7);
+    expect(basic).toBeLessThanOrEqual(9);
+  });
+
+  test('a lower priority is still used up first', () => {
+    const accounts = [usage('first', 9), usage('spare', 90, { priority: 1, plan: 'ULTRA' })];
+    expect(units(12, accounts)).toEqual({ first: 9, spare: 3 });
+  });
+});
+
 describe('where all can draw all', () => {
   const anyPlan = accountLists.map((accounts) =>
     accounts.map((one) => ({ ...one, account: { id: one.account.id, apiKey: 'k' } })),
@@ -131,7 +158,7 @@ describe('where all can draw all', () => {
     fc.assert(
       fc.property(chartLists, anyPlan, (charts, accounts) => {
         const left = accounts.reduce((sum, one) => sum + one.left, 0);
-        expect(total(deal(charts, accounts))).toBe(Math.min(left, charts.length));
+        expect(total(deal(charts, accounts, unpaced))).toBe(Math.min(left, charts.length));
       }),
     );
   });
@@ -139,7 +166,7 @@ describe('where all can draw all', () => {
   test('a higher priority gives nothing while a lower one has units', () => {
     fc.assert(
       fc.property(chartLists, anyPlan, (charts, accounts) => {
-        const units = deal(charts, accounts);
+        const units = deal(charts, accounts, unpaced);
         const priorities = accounts
           .filter(({ account }) => units.has(account.id))
           .map(({ priority }) => priority);

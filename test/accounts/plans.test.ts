@@ -3,7 +3,10 @@ import {
   type ChartNeeds,
   canDraw,
   configuredDailyLimit,
+  largestPlan,
+  mostOf,
   type PlanName,
+  plansAtHand,
   smallestPlanFor,
 } from '../../src/accounts/plans.js';
 import type { Account } from '../../src/contracts/documents.js';
@@ -33,6 +36,10 @@ describe.each(PLANS)('%s', (plan, dailyLimit, most) => {
       const more = { ...most, [field]: most[field] + 1 };
       expect(canDraw(account({ plan }), more), field).toBe(false);
     }
+  });
+
+  test('draws at most that', () => {
+    expect(mostOf(plan)).toEqual(most);
   });
 
   test('is the smallest for what just fits', () => {
@@ -65,5 +72,22 @@ describe('the smallest plan', () => {
     [{ width: 400, height: 300, parameters: 51 }, undefined],
   ])('for %j is %s', (needs, plan) => {
     expect(smallestPlanFor(needs)).toBe(plan);
+  });
+});
+
+describe('the plans at hand', () => {
+  test('are those that the accounts name, each once', () => {
+    const plans = (['PRO', 'BASIC', 'PRO'] as const).map((plan) => account({ plan }));
+    expect(plansAtHand(plans)).toEqual(['PRO', 'BASIC']);
+  });
+
+  test('are unknown where one account names none, or there is none', () => {
+    expect(plansAtHand([account({ plan: 'BASIC' }), account()])).toEqual([]);
+    expect(plansAtHand([])).toEqual([]);
+  });
+
+  test('have a largest, whatever their order', () => {
+    expect(largestPlan(['BASIC', 'ULTRA', 'MEGA'])).toBe('ULTRA');
+    expect(largestPlan([])).toBeUndefined();
   });
 });

@@ -53,6 +53,12 @@ describe('what a command loads', () => {
     { what: '--version', argv: ['--version'], exit: 0, never: late },
     { what: 'a mistyped flag', argv: ['run-local', '--flow-run-pth', 'x'], exit: 2, never: late },
     { what: 'a mock run', argv: MOCK_RUN, exit: 0, never: [...google, 'got'] },
+    {
+      what: 'a real run without accounts',
+      argv: [...MOCK_RUN, '--charts-api-mode', 'real'],
+      exit: 2,
+      never: [...google, 'got'],
+    },
   ])('$what: not $never', async ({ argv, exit, never }, { onTestFinished }) => {
     const { exitCode, packages } = await packagesOf(argv, onTestFinished);
     expect(exitCode).toBe(exit);

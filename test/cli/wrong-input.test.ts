@@ -535,8 +535,30 @@ const CONFIG: readonly Wrong[] = [
   flag('--fixtures-dir', 'none', /^--fixtures-dir: .*none is not a folder/),
   variable('CHARTS_FIXTURES_DIR', 'none', /^CHARTS_FIXTURES_DIR: .*none is not a folder/),
   flag('--charts-api-mode', 'fake'),
-  flag('--charts-api-mode', 'real', /real mode/),
-  flag('--charts-api-mode', 'record', /record mode/),
+  flag(
+    '--charts-api-mode',
+    'real',
+    /^real mode needs Chart-IMG accounts: .*--accounts-config-path/,
+  ),
+  {
+    what: 'record mode in production',
+    flags: ['--charts-api-mode', 'record'],
+    env: { ENV: 'production' },
+    names: /^record mode is refused in production/,
+  },
+  {
+    what: 'recording into an installed package',
+    flags: ['--charts-api-mode', 'record', '--fixtures-dir', 'node_modules/x/fixtures'],
+    names: /^--fixtures-dir: .* is in an installed package/,
+  },
+  ...['ftp://x', 'http://example.com', 'https://a:b@c', 'nowhere'].map((url) => ({
+    ...variable('CHART_IMG_BASE_URL', url, /CHART_IMG_BASE_URL /),
+    flags: ['--charts-api-mode', 'record'],
+  })),
+  {
+    ...variable('CHART_IMG_TIMEOUT_SECONDS', 'soon'),
+    flags: ['--charts-api-mode', 'record'],
+  },
   variable('CHARTS_API_MODE', 'Mock'),
   flag('--backend', 'aws'),
   variable('CHARTS_BACKEND', 'gcp', /^CHARTS_BACKEND=gcp with mock mode: .*--backend gcp/),

@@ -96,7 +96,7 @@ describe('units that were not sent', () => {
     const of = await scene();
     const { provider, signal } = interruptedAfterOne();
     const settings = { concurrency: 1, timeoutMs: 20_000, leaseTtlMs: 60_000 };
-    const more = { timezone: 'Etc/UTC', chartsApiMode: 'mock' };
+    const more = { timezone: 'Etc/UTC', chartsApiMode: 'mock', isLive: false };
     const deps = { provider, signal, settings: { ...settings, ...more } };
     expect(await of.run({ deps })).toMatchObject({ reason: 'interrupted', claimed: true });
     // One arrived, one was under way.
@@ -112,7 +112,7 @@ describe('units that were not sent', () => {
     const { provider, signal } = interruptedAfterOne();
     const delayed = late();
     const settings = { concurrency: 1, timeoutMs: 20_000, leaseTtlMs: 60_000 };
-    const more = { timezone: 'Etc/UTC', chartsApiMode: 'mock' };
+    const more = { timezone: 'Etc/UTC', chartsApiMode: 'mock', isLive: false };
     const outcome = await of.run({
       deps: { provider, signal, settings: { ...settings, ...more } },
       fates: {

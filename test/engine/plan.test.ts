@@ -84,8 +84,9 @@ describe('inputs', () => {
       'an interval of nobody',
       { timeframe: '7m' },
       {},
-      `${IN_STEP}timeframe: "7m" is not one of 1m, .*1M, .*1Y$`,
+      `${IN_STEP}timeframe: "7m" is not one of 1m, .*1M, .*1Y; nearest is 5m$`,
     ],
+    ['an interval that tells no time', { timeframe: 'daily' }, {}, 'is not one of .*, 1Y$'],
     ['a folded interval', { timeframe: '5M' }, {}, 'timeframe: "5M" is not one of'],
     ['no timeframe', { timeframe: undefined }, {}, `${IN_STEP}timeframe: is required$`],
     [
@@ -229,7 +230,7 @@ describe('a drafted chart', () => {
 
 describe('a planned chart', () => {
   const drafts = draftCharts(INPUTS, (id) => (id === 'x' ? undefined : template(id)), 'Etc/UTC');
-  const planned = (foresight: Foresight | undefined) => planCharts(drafts, () => foresight);
+  const planned = (foresight: Foresight | undefined) => planCharts(drafts, () => foresight, []);
 
   test('that failed stays failed', () => {
     expect(planned({ kind: 'call', source: 'fixture' })[0]).toBe(drafts[0]);

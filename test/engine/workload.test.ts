@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unpaced } from '../../src/accounts/pacing.js';
 import type { AccountUsage } from '../../src/accounts/usage.js';
 import type { ManifestItem } from '../../src/contracts/documents.js';
 import type { InvalidInputs, PlannedChart, StepInputs } from '../../src/engine/plan.js';
@@ -44,7 +45,7 @@ function workload({ charts, left = [], minImages = 1, stored = [], attempt = 1, 
     usages: left.map(usage),
   };
   const found = new Map(stored.map((id) => [id, storedChart(id)]));
-  const { renders, failed, units } = workloadOf(situation, found, attempt);
+  const { renders, failed, units } = workloadOf(situation, found, attempt, unpaced);
   return {
     renders: renders.map(({ chartTemplateId }) => chartTemplateId),
     failed: Object.fromEntries([...failed].map(([id, { code }]) => [id, code])),

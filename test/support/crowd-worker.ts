@@ -65,6 +65,7 @@ async function attempt(
         leaseTtlMs: 90_000,
         timezone: 'Etc/UTC',
         chartsApiMode: 'mock',
+        isLive: false,
       },
     },
   );

@@ -47,12 +47,12 @@ export const EIGHT_CHARTS_ACCOUNT: Account = {
 /** The real engine in this process, on a workspace of its own, its commits in the test's hands. */
 export class EngineScene {
   readonly documents: LocalDocumentStore;
-  readonly #artifacts: LocalArtifactStore;
+  readonly artifacts: LocalArtifactStore;
   readonly #commits: Write[][] = [];
 
   private constructor(workspace: Workspace) {
     this.documents = new LocalDocumentStore(workspace);
-    this.#artifacts = new LocalArtifactStore(workspace, 'local');
+    this.artifacts = new LocalArtifactStore(workspace, 'local');
   }
 
   static async open(
@@ -72,9 +72,11 @@ export class EngineScene {
       readonly beforeRead?: (commitsSoFar: number) => Promise<unknown>;
       readonly deps?: Partial<EngineDeps>;
       readonly replay?: boolean;
+      readonly runId?: string;
     } = {},
   ): Promise<StepOutcome> {
     const { fates = {}, beforeRead, deps, replay = false } = options;
+    const { runId = '20251221-120000_BTCUSDT_demo' } = options;
     let commits = 0;
     const documents: DocumentStore = {
       read: async (wanted) => {
@@ -90,7 +92,7 @@ export class EngineScene {
     };
     return runStep(
       {
-        runId: '20251221-120000_BTCUSDT_demo',
+        runId,
         stepId: undefined,
         asGiven: undefined,
         replay,
@@ -100,7 +102,7 @@ export class EngineScene {
       },
       {
         documents,
-        artifacts: this.#artifacts,
+        artifacts: this.artifacts,
         provider: new FixtureProvider([bundled.fixtures]),
         templates: new TemplateFolders([bundled.templates]),
         accounts: [EIGHT_CHARTS_ACCOUNT],
@@ -115,6 +117,7 @@ export class EngineScene {
           leaseTtlMs: 60_000,
           timezone: 'Etc/UTC',
           chartsApiMode: 'mock',
+          isLive: false,
         },
         ...deps,
       },

@@ -17,6 +17,7 @@ export const SETTINGS: EngineDeps['settings'] = {
   leaseTtlMs: 90_000,
   timezone: 'Etc/UTC',
   chartsApiMode: 'mock',
+  isLive: false,
 };
 
 /** What the engine works with in this scene; quiet, and with charts that cost nothing. */

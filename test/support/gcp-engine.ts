@@ -80,6 +80,7 @@ export async function runEngine(
           leaseTtlMs,
           timezone: 'Etc/UTC',
           chartsApiMode: 'mock',
+          isLive: false,
         },
       },
     );

@@ -1,0 +1,55 @@
+import type { GivenFlags } from './options.js';
+import type { CloudConfig } from './run-config.js';
+import { isProduction, quoted, type Source } from './source.js';
+
+/** Where the gcp backend finds its services; what is wrong is added to `problems`. */
+export function cloudConfig(
+  source: Source,
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  problems: string[],
+): CloudConfig {
+  const check = (name: string, value: string | undefined, form: RegExp, like: string) => {
+    if (value !== undefined && !form.test(value)) {
+      problems.push(`${name}: ${quoted(value)} is not ${like}`);
+    }
+    return value;
+  };
+  if (source.of('chartsBucket').value === undefined) {
+    problems.push('--backend gcp needs a bucket: name it with --charts-bucket or CHARTS_BUCKET');
+  }
+  const project = source.of('project');
+  const database = source.of('database');
+  // Empty, the Storage client would take it for an address.
+  const storage = env.STORAGE_EMULATOR_HOST;
+  const cloud: CloudConfig = {
+    projectId: check(project.name, project.value, /^[a-z][a-z0-9:.-]{2,62}$/, 'a project id'),
+    database:
+      check(
+        database.name,
+        database.value,
+        /^(\(default\)|[a-z][a-z0-9-]{2,62})$/,
+        'a database id',
+      ) ?? '(default)',
+    firestoreEmulatorHost: check(
+      'FIRESTORE_EMULATOR_HOST',
+      env.FIRESTORE_EMULATOR_HOST || undefined,
+      /^[^\s/]+:[0-9]+$/,
+      'host:port',
+    ),
+    storageEmulatorUrl: check(
+      'STORAGE_EMULATOR_HOST',
+      storage,
+      /^https?:\/\/[^\s/]+$/,
+      'like http://host:port; unset it to reach Cloud Storage',
+    ),
+    createFlowRun: flags.createFlowRun === true,
+  };
+  const { firestoreEmulatorHost, storageEmulatorUrl } = cloud;
+  if (isProduction(env) && (firestoreEmulatorHost ?? storageEmulatorUrl) !== undefined) {
+    problems.push(
+      'FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production (TDA_ENV or ENV)',
+    );
+  }
+  return cloud;
+}

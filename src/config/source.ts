@@ -1,0 +1,71 @@
+import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
+
+/** What a number may be. */
+interface Bounds {
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+  readonly integer?: boolean;
+}
+
+/** Where each value comes from; an empty variable, or flag, is an absent one. */
+export class Source {
+  readonly #flags: GivenFlags;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #problems: string[];
+
+  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, problems: string[]) {
+    this.#flags = flags;
+    this.#env = env;
+    this.#problems = problems;
+  }
+
+  /** The value, and the flag or variable that it came from. */
+  of(option: OptionName): { name: string; value: string | undefined; fromFlag: boolean } {
+    const row = OPTIONS.find(({ name }) => name === option);
+    const flag = this.#flags[option];
+    const flagName = row?.flag.split(' ')[0] ?? option;
+    if (typeof flag === 'string' && flag !== '') {
+      return { name: flagName, value: flag, fromFlag: true };
+    }
+    // The accounts' twin holds JSON, not a path.
+    const env = option === 'accountsConfigPath' ? undefined : row?.env;
+    return { name: env ?? flagName, value: (env && this.#env[env]) || undefined, fromFlag: false };
+  }
+
+  choice<T extends string>(option: OptionName, allowed: readonly T[], fallback: T): T {
+    const { name, value } = this.of(option);
+    const found = value === undefined ? fallback : allowed.find((choice) => choice === value);
+    if (found === undefined) {
+      this.#problems.push(`${name}: ${quoted(value)} is not one of ${allowed.join(', ')}`);
+    }
+    return found ?? fallback;
+  }
+
+  option(option: OptionName, bounds: Bounds): number {
+    const { name, value } = this.of(option);
+    return this.number(value, { name, ...bounds });
+  }
+
+  number(value: string | undefined, { name, ...bounds }: Bounds & { name: string }): number {
+    if (value === undefined || value === '') return bounds.fallback;
+    const number = /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : Number.NaN;
+    const fits = number >= bounds.min && number <= bounds.max;
+    if (fits && (!bounds.integer || Number.isInteger(number))) return number;
+    const kind = bounds.integer ? 'a whole number' : 'a number';
+    this.#problems.push(
+      `${name}: ${quoted(value)} is not ${kind} from ${bounds.min} to ${bounds.max}`,
+    );
+    return bounds.fallback;
+  }
+}
+
+/** Whether TDA_ENV or ENV says that this is production. */
+export function isProduction(env: NodeJS.ProcessEnv): boolean {
+  return [env.TDA_ENV, env.ENV].some((name) => /^prod(uction)?$/i.test(name ?? ''));
+}
+
+/** A value as it stands in a sentence. */
+export function quoted(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing';
+}
