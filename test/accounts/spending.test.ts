@@ -63,6 +63,18 @@ describe('a unit', () => {
     expect(order).toEqual(['BASIC', 'PRO', 'MEGA']);
   });
 
+  test('that surely never left can be taken again, on its own day', () => {
+    const [account] = ACCOUNTS as [Account];
+    const spending = new Spending(ACCOUNTS, { a: { day: TODAY, units: 1 } });
+    spending.unspend(account, TODAY);
+    expect(spending.unsent('a')).toBe(1);
+    take(spending, SMALL, NOBODY, TODAY);
+    spending.unspend(account, TOMORROW);
+    expect(spending.unsent('a')).toBe(0);
+    spending.unspend(account, TODAY);
+    expect(take(spending, SMALL, NOBODY, TODAY)?.id).toBe('a');
+  });
+
   test('that was taken yesterday is not missing today', () => {
     const spending = new Spending(ACCOUNTS, { a: { day: YESTERDAY, units: 1 } });
     expect(take(spending, SMALL, NOBODY, YESTERDAY)?.id).toBe('a');

@@ -83,6 +83,7 @@ describe('through a proxy', () => {
       kind: 'no-answer',
       reason: 'network',
       message: `the proxy refused to connect (PROXY_HTTP_${status})`,
+      unsent: true,
     });
     expect(judge(answer).kind).toBe('try-again');
     expect(proxy.targets).toHaveLength(1);
@@ -105,7 +106,7 @@ describe('through a proxy', () => {
     await proxy.close();
     const answer = await call(open({ proxy: { httpsProxy: proxy.url } }));
     const message = 'the connection was refused (ECONNREFUSED)';
-    expect(answer).toEqual({ kind: 'no-answer', reason: 'network', message });
+    expect(answer).toEqual({ kind: 'no-answer', reason: 'network', message, unsent: true });
   });
 
   test('that is silent: the deadline holds, and its socket is closed', async () => {
@@ -134,6 +135,7 @@ test('a certificate that nobody vouches for gets no request', async () => {
     kind: 'no-answer',
     reason: 'network',
     message: 'its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)',
+    unsent: true,
   });
   expect(fake.requests).toEqual([]);
 });

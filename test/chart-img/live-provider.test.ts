@@ -212,6 +212,7 @@ test('a closed port is no answer, told without the key', async () => {
     kind: 'no-answer',
     reason: 'network',
     message: 'the connection was refused (ECONNREFUSED)',
+    unsent: true,
   });
   expectNoKey(answer);
 });
