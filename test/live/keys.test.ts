@@ -182,6 +182,22 @@ test('a service that stumbles three times has failed the chart', async () => {
   });
 });
 
+test('calls for which no connection came about cost nothing', async () => {
+  await onOneUtcDay(async () => {
+    const all = payers(1, ...UNLIMITED);
+    const [one] = all as [Payer];
+    const scene = await LiveScene.open(onTestFinished, { payers: all, charts: 2 });
+    await scene.fake.close();
+    const { exitCode, summary } = await scene.finish();
+    const { usageToday } = await scene.usage(one);
+    return () => {
+      expect(exitCode).toBe(1);
+      expect(summary.failures.map(({ code }) => code)).toEqual(Array(2).fill('CHART_API_FAILED'));
+      expect(usageToday).toBe(0);
+    };
+  });
+});
+
 test('without accounts nothing is touched', async () => {
   const scene = await LiveScene.open(onTestFinished, { payers: [], charts: 1 });
   const before = await filesIn(scene.cwd);
