@@ -2,9 +2,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { filesIn } from '../support/cli-workspace.js';
 import type { FaultRule } from '../support/fake-chart-img/faults.js';
 import {
-  LiveScene,
-  type LiveSceneOptions,
   linesOf,
+  type ManyChartsOptions,
+  ManyChartsScene,
   type Payer,
   payer,
   payers,
@@ -16,16 +16,16 @@ const LANES = 4;
 const FOUR_LANES = { flags: ['--concurrency', String(LANES)] };
 const [QUICK, ANYTHING] = UNLIMITED;
 
-type Run = Awaited<ReturnType<LiveScene['finish']>> & { readonly scene: LiveScene };
+type Run = Awaited<ReturnType<ManyChartsScene['finish']>> & { readonly scene: ManyChartsScene };
 
 /** Runs a new scene to its end on one UTC day, and only then judges it. */
 function judged(
-  options: LiveSceneOptions,
+  options: ManyChartsOptions,
   faults: readonly FaultRule[],
   judge: (run: Run) => Promise<void> | void,
 ): Promise<void> {
   return onOneUtcDay(async () => {
-    const scene = await LiveScene.open(onTestFinished, options);
+    const scene = await ManyChartsScene.open(onTestFinished, options);
     for (const rule of faults) scene.fake.faults.add(rule);
     const run = await scene.finish(FOUR_LANES);
     return () => judge({ ...run, scene });
@@ -186,7 +186,7 @@ test('calls for which no connection came about cost nothing', async () => {
   await onOneUtcDay(async () => {
     const all = payers(1, ...UNLIMITED);
     const [one] = all as [Payer];
-    const scene = await LiveScene.open(onTestFinished, { payers: all, charts: 2 });
+    const scene = await ManyChartsScene.open(onTestFinished, { payers: all, charts: 2 });
     await scene.fake.close();
     const { exitCode, summary } = await scene.finish();
     const { usageToday } = await scene.usage(one);
@@ -199,7 +199,7 @@ test('calls for which no connection came about cost nothing', async () => {
 });
 
 test('without accounts nothing is touched', async () => {
-  const scene = await LiveScene.open(onTestFinished, { payers: [], charts: 1 });
+  const scene = await ManyChartsScene.open(onTestFinished, { payers: [], charts: 1 });
   const before = await filesIn(scene.cwd);
   const { exitCode, stderr } = await scene.start().ended;
   expect(exitCode).toBe(2);

@@ -1,8 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { LiveScene, linesOf, type Payer, payers } from '../support/many-charts-scene.js';
+import { linesOf, ManyChartsScene, type Payer, payers } from '../support/many-charts-scene.js';
 import { ALL_CASES, MEASURES } from '../support/share.js';
 
-async function expectNobodyWrittenOff(scene: LiveScene, all: readonly Payer[]): Promise<void> {
+async function expectNobodyWrittenOff(
+  scene: ManyChartsScene,
+  all: readonly Payer[],
+): Promise<void> {
   for (const one of all) expect(await scene.usage(one)).not.toHaveProperty('exhaustedOn');
 }
 
@@ -15,7 +18,7 @@ test.skipIf(!ALL_CASES)(
     const runs: (typeof clean & { readonly ms: number | null })[] = [];
     // On a machine so busy that a request needs longer than usual to arrive, a run proves little.
     while (runs.length < 3 && !runs.some(({ inTime, refused }) => inTime && refused === 0)) {
-      const scene = await LiveScene.open(onTestFinished, {
+      const scene = await ManyChartsScene.open(onTestFinished, {
         payers: all,
         charts: 64,
         latencyMs: 200,
@@ -33,7 +36,7 @@ test.skipIf(!ALL_CASES)(
 
 test('a service half as fast as its plan says still draws them all, and nobody is written off', async () => {
   const all = payers(5, {}, { requestsPerSecond: 0.5 });
-  const scene = await LiveScene.open(onTestFinished, { payers: all, charts: 25 });
+  const scene = await ManyChartsScene.open(onTestFinished, { payers: all, charts: 25 });
   const { exitCode, summary, log } = await scene.finish();
   expect([exitCode, summary.itemsCount, summary.failuresCount]).toEqual([0, 25, 0]);
   expect(scene.answered(200)).toBe(25);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { LiveScene, payers, UNLIMITED } from '../support/many-charts-scene.js';
+import { ManyChartsScene, payers, UNLIMITED } from '../support/many-charts-scene.js';
 import { ALL_CASES, MEASURES } from '../support/share.js';
 import { PNG_END, pngChunk, pngHeader, pngOf } from '../support/small-png.js';
 
@@ -12,8 +12,12 @@ const LANES = 10;
 const LATENCY_MS = 200;
 const TEN_LANES = { flags: ['--concurrency', String(LANES)] };
 
-function open(charts = CHARTS, latencyMs = LATENCY_MS): Promise<LiveScene> {
-  return LiveScene.open(onTestFinished, { payers: payers(10, ...UNLIMITED), charts, latencyMs });
+function open(charts = CHARTS, latencyMs = LATENCY_MS): Promise<ManyChartsScene> {
+  return ManyChartsScene.open(onTestFinished, {
+    payers: payers(10, ...UNLIMITED),
+    charts,
+    latencyMs,
+  });
 }
 
 async function durationMs(charts: number): Promise<number> {

@@ -39,7 +39,7 @@ export const UNLIMITED: [Partial<Account>, Partial<KnownKey>] = [
   { requestsPerSecond: 'unlimited', dailyLimit: 'unlimited' },
 ];
 
-export interface LiveSceneOptions {
+export interface ManyChartsOptions {
   readonly payers: readonly Payer[];
   readonly charts: number;
   readonly latencyMs?: number;
@@ -54,7 +54,7 @@ interface RunOptions {
 }
 
 /** One step of many charts, the real program that does it in real mode, and the fake that judges. */
-export class LiveScene {
+export class ManyChartsScene {
   readonly cwd: string;
   readonly workspace: CliWorkspace;
   readonly fake: FakeChartImg;
@@ -65,7 +65,7 @@ export class LiveScene {
     this.fake = fake;
   }
 
-  static async open(onTestFinished: Cleanup, options: LiveSceneOptions): Promise<LiveScene> {
+  static async open(onTestFinished: Cleanup, options: ManyChartsOptions): Promise<ManyChartsScene> {
     const { payers, charts, latencyMs = 0, request = { width: 800, height: 600 } } = options;
     const fake = await startFakeChartImg({ keys: payers.map(({ key }) => key), latencyMs });
     onTestFinished(() => fake.close());
@@ -83,7 +83,7 @@ export class LiveScene {
     await jsonFile(cwd, 'flow_run.json', flowRun({ runId: RUN_ID, stepId: STEP_ID, inputs }));
     const accounts = JSON.stringify(payers.map(({ account }) => account));
     await writeFile(join(cwd, 'accounts.json'), accounts, { mode: 0o600 });
-    return new LiveScene(cwd, fake);
+    return new ManyChartsScene(cwd, fake);
   }
 
   start({ flags = [], env = {}, preload = [] }: RunOptions = {}): CliProcess {
