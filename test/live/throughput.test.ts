@@ -96,7 +96,8 @@ async function peakKilobytes(charts: number, bytes: number): Promise<number> {
 
 test.skipIf(!ALL_CASES).for([
   ['as usual', 100_000],
-  ['so large that to keep them all would show', 1_500_000],
+  // The largest plan's largest chart; kept until the end, 64 of them would show.
+  ['as large as they come', 1_000_000],
 ] as const)(`64 charts need not much more memory than one: %s${MEASURES}`, async ([, bytes]) => {
   const one = await peakKilobytes(1, bytes);
   const many = await peakKilobytes(CHARTS, bytes);
