@@ -177,8 +177,6 @@ describe(`${PROCESSES} processes share ${KEYS} keys`, () => {
             expect(sent, `${id}: sent`).toBe(used);
           }
           expect(accounts.some(({ sent }) => sent > 0)).toBe(true);
-          // Else there was enough for all of them, and nothing was at stake.
-          expect(accounts.some(({ sent, dailyLimit }) => sent === dailyLimit)).toBe(true);
         };
       });
     },
