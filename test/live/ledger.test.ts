@@ -163,7 +163,9 @@ describe(`${PROCESSES} processes share ${KEYS} keys`, () => {
     },
   );
 
-  test.for(ALL_CASES ? ROUNDS : [1])(
+  // Seeds 2 and 11 were seen to use no key to its last unit, so that they prove less.
+  const atStake = ROUNDS.filter((seed) => seed !== 2 && seed !== 11);
+  test.for(ALL_CASES ? atStake : [1])(
     'nobody killed: what was sent is what was used (round %i)',
     async (seed, { onTestFinished }) => {
       await onOneUtcDay(async (again) => {
@@ -177,6 +179,8 @@ describe(`${PROCESSES} processes share ${KEYS} keys`, () => {
             expect(sent, `${id}: sent`).toBe(used);
           }
           expect(accounts.some(({ sent }) => sent > 0)).toBe(true);
+          // Else there was enough for all of them, and nothing was at stake.
+          expect(accounts.some(({ sent, dailyLimit }) => sent === dailyLimit)).toBe(true);
         };
       });
     },
