@@ -65,6 +65,7 @@ export function viewOf(outcome: StepOutcome, signal: EndingSignal | undefined): 
     case 'blocked':
     case 'not-ready':
     case 'held':
+    case 'contended':
     case 'unleased':
       return { ...idle, status: outcome.status, message: outcome.message };
     case 'lease-lost':

@@ -1,14 +1,12 @@
 import { gsUri } from '../artifacts/object-names.js';
-import { systemClock } from '../clock.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { JsonObject } from '../contracts/documents.js';
-import { addressRun, type Run } from '../engine/flow-run.js';
+import { addressRun } from '../engine/flow-run.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
-import { thisProcess } from '../local-disk/process-identity.js';
 import type { Logger } from '../log/logger.js';
-import type { OpenBackend } from './backend/backend.js';
-import { openProvider } from './open-provider.js';
+import { openWorker } from '../worker/worker.js';
+import { takeIn } from './given-run/take-in.js';
 import { copyOut, prepareOut } from './out-folder.js';
 
 export interface FlowRunResult {
@@ -36,10 +34,10 @@ export async function runFlowRun(
     ...(typeof flowKey === 'string' && { flowKey }),
   });
   if (config.out !== undefined && !config.dryRun) await prepareOut(config.out);
-  const { provider, close } = await openProvider(config, logger);
-  const backend = await openBackend(config, run, logger);
+  const worker = await openWorker(config, config.dryRun ? 'read' : 'write', logger);
   try {
-    const { artifacts } = backend;
+    const { artifacts } = worker;
+    const documents = await takeIn(run, config, worker, logger);
     const outcome = await runStep(
       {
         runId: run.runId,
@@ -50,16 +48,7 @@ export async function runFlowRun(
         tolerateAbsentDependencies: config.stepId !== undefined,
         dryRun: config.dryRun,
       },
-      {
-        ...backend,
-        provider,
-        accounts: config.accounts,
-        owner: thisProcess(),
-        clock: systemClock,
-        logger,
-        signal: context.signal,
-        settings: { ...config, isLive: config.live !== undefined },
-      },
+      { ...worker.engineDeps({ logger, signal: context.signal }), documents },
     );
     if (config.out !== undefined) await copyOut(config.out, outcome, artifacts);
     const bucketUri = gsUri(artifacts.bucket, '');
@@ -67,17 +56,6 @@ export async function runFlowRun(
       uri.startsWith(bucketUri) ? artifacts.localPath(uri.slice(bucketUri.length)) : undefined;
     return { outcome, localPathOf };
   } finally {
-    close();
-    await backend.close();
+    await worker.close();
   }
-}
-
-async function openBackend(config: RunConfig, run: Run, logger: Logger): Promise<OpenBackend> {
-  const { cloud } = config;
-  if (cloud === undefined) {
-    const { openLocalBackend } = await import('./backend/local-backend.js');
-    return openLocalBackend(config, run, logger);
-  }
-  const { openGcpBackend } = await import('./backend/gcp-backend.js');
-  return openGcpBackend({ ...config, cloud }, run, logger);
 }

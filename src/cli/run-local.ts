@@ -1,8 +1,7 @@
 import { readFlowRunFile } from '../config/flow-run-file.js';
 import type { GivenFlags } from '../config/options.js';
 import { type OutputConfig, parseOutputConfig } from '../config/output-config.js';
-import { parseRunConfig } from '../config/parse-run-config.js';
-import type { RunConfig } from '../config/run-config.js';
+import { parseRunConfig, type RunConfig } from '../config/run-config.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { atLeast, jsonSink } from '../log/json-sink.js';

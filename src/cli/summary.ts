@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { httpsUrl } from '../artifacts/object-names.js';
-import type { Backend, ChartsApiMode } from '../config/run-config.js';
+import type { Backend, ChartsApiMode } from '../config/worker-config.js';
 import type { RunSummary, SummaryItem } from '../contracts/documents.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { isError, type OutcomeView } from './outcome-view.js';

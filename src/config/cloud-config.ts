@@ -1,14 +1,9 @@
-import type { GivenFlags } from './options.js';
-import type { CloudConfig } from './run-config.js';
 import { isProduction, quoted, type Source } from './source.js';
+import type { CloudConfig } from './worker-config.js';
 
-/** Where the gcp backend finds its services; what is wrong is added to `problems`. */
-export function cloudConfig(
-  source: Source,
-  flags: GivenFlags,
-  env: NodeJS.ProcessEnv,
-  problems: string[],
-): CloudConfig {
+/** Where the gcp backend finds its services; what is wrong is added to the source's problems. */
+export function cloudConfig(source: Source): CloudConfig {
+  const { env, problems } = source;
   const check = (name: string, value: string | undefined, form: RegExp, like: string) => {
     if (value !== undefined && !form.test(value)) {
       problems.push(`${name}: ${quoted(value)} is not ${like}`);
@@ -43,7 +38,6 @@ export function cloudConfig(
       /^https?:\/\/[^\s/]+$/,
       'like http://host:port; unset it to reach Cloud Storage',
     ),
-    createFlowRun: flags.createFlowRun === true,
   };
   const { firestoreEmulatorHost, storageEmulatorUrl } = cloud;
   if (isProduction(env) && (firestoreEmulatorHost ?? storageEmulatorUrl) !== undefined) {

@@ -1,10 +1,11 @@
 import { chartEndpoint, proxyFor } from '../chart-img/live/endpoint.js';
 import { ConfigError } from '../failures.js';
-import type { LiveConfig } from './run-config.js';
 import type { Source } from './source.js';
+import type { LiveConfig } from './worker-config.js';
 
-/** How Chart-IMG is reached; what is wrong is added to `problems`. */
-export function liveConfig(source: Source, env: NodeJS.ProcessEnv, problems: string[]): LiveConfig {
+/** How Chart-IMG is reached; what is wrong is added to the source's problems. */
+export function liveConfig(source: Source): LiveConfig {
+  const { env, problems } = source;
   const baseUrl = env.CHART_IMG_BASE_URL || 'https://api.chart-img.com';
   const proxy = {
     httpsProxy: env.HTTPS_PROXY || env.https_proxy || undefined,

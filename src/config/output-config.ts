@@ -35,6 +35,7 @@ export function parseOutputConfig(flags: GivenFlags, env: NodeJS.ProcessEnv): Ou
   ]);
   const format = choice('--log-format', flags.logFormat ?? 'auto', ['auto', 'pretty', 'json']);
   const level = choice('LOG_LEVEL', (env.LOG_LEVEL || 'info').toLowerCase(), Object.keys(LEVELS));
+  if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
   const verbose = flags.verbose === true;
   const severity = flags.quiet ? 'WARNING' : verbose ? 'DEBUG' : (LEVELS[level] ?? 'INFO');

@@ -1,56 +1,47 @@
-import type { ProxySettings } from '../chart-img/live/endpoint.js';
-import type { Account } from '../contracts/documents.js';
+import { resolve } from 'node:path';
+import type { GivenFlags } from './options.js';
+import { Source } from './source.js';
+import { type WorkerConfig, workerConfig } from './worker-config.js';
 
-export type ChartsApiMode = 'real' | 'mock' | 'record';
-export type Backend = 'local' | 'gcp';
-export type OutputSummary = 'none' | 'text' | 'json';
-
-/** Where the gcp backend finds Firestore and Cloud Storage. */
-export interface CloudConfig {
-  /** `undefined`: the one that the credentials name. */
-  readonly projectId: string | undefined;
-  readonly database: string;
-  /** `host:port`. */
-  readonly firestoreEmulatorHost: string | undefined;
-  /** With its scheme. */
-  readonly storageEmulatorUrl: string | undefined;
-  readonly createFlowRun: boolean;
-}
-
-/** How Chart-IMG is reached. */
-export interface LiveConfig {
-  readonly baseUrl: string;
-  /** Of one call. */
-  readonly timeoutMs: number;
-  readonly proxy: ProxySettings;
-}
-
-/** Everything `run-local` was told from outside, parsed and checked once. Paths are absolute. */
-export interface RunConfig {
+/** Everything `run-local` was told from outside. Paths are absolute. */
+export interface RunConfig extends WorkerConfig {
+  /** `-`: stdin. */
   readonly flowRunPath: string;
   readonly stepId: string | undefined;
-  readonly chartsApiMode: ChartsApiMode;
-  /** `undefined`: nobody is called. */
-  readonly live: LiveConfig | undefined;
-  readonly backend: Backend;
-  /** `undefined`: the backend is `local`. */
-  readonly cloud: CloudConfig | undefined;
-  /** Bucket name without `gs://`. */
-  readonly bucket: string;
-  readonly accounts: readonly Account[];
-  readonly workspace: string;
-  readonly templatesDir: string | undefined;
-  readonly fixturesDir: string | undefined;
   readonly out: string | undefined;
   readonly replay: boolean;
   readonly ignoreDependencies: boolean;
   readonly dryRun: boolean;
-  readonly concurrency: number;
-  /** For the whole step. */
-  readonly timeoutMs: number;
-  readonly leaseTtlMs: number;
-  /** IANA name. */
-  readonly timezone: string;
-  /** Things worth a word that do not stop the run. */
-  readonly warnings: readonly string[];
+  readonly createFlowRun: boolean;
 }
+
+/**
+ * Flags over environment over defaults, everything checked at once. Rejects with one `ConfigError`
+ * that names each flag or variable that is wrong, and the remedy.
+ */
+export async function parseRunConfig(
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<RunConfig> {
+  const source = new Source(flags, env, cwd);
+  const flowRunPath = source.of('flowRunPath').value;
+  if (flowRunPath === undefined) {
+    source.problems.push('--flow-run-path is required: name a flow run file, or - for stdin');
+  }
+  const config: RunConfig = {
+    ...(await workerConfig(source, CLI_DEFAULTS)),
+    flowRunPath: flowRunPath === undefined || flowRunPath === '-' ? '-' : resolve(cwd, flowRunPath),
+    stepId: source.of('stepId').value,
+    out: source.path('out'),
+    replay: flags.replay === true,
+    ignoreDependencies: flags.ignoreDependencies === true,
+    dryRun: flags.dryRun === true,
+    createFlowRun: flags.createFlowRun === true,
+  };
+  source.throwIfWrong();
+  return config;
+}
+
+/** Of every command that does steps. */
+export const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540 } as const;

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { ConfigError } from '../failures.js';
 import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
 
 /** What a number may be. */
@@ -10,14 +12,22 @@ interface Bounds {
 
 /** Where each value comes from; an empty variable, or flag, is an absent one. */
 export class Source {
+  readonly env: NodeJS.ProcessEnv;
+  /** Relative paths start here. */
+  readonly cwd: string;
+  /** All that is wrong, each with the flag or variable it stands in, and the remedy. */
+  readonly problems: string[] = [];
   readonly #flags: GivenFlags;
-  readonly #env: NodeJS.ProcessEnv;
-  readonly #problems: string[];
 
-  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, problems: string[]) {
+  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, cwd: string) {
     this.#flags = flags;
-    this.#env = env;
-    this.#problems = problems;
+    this.env = env;
+    this.cwd = cwd;
+  }
+
+  /** Rejects with one `ConfigError` for everything that is wrong. */
+  throwIfWrong(): void {
+    if (this.problems.length > 0) throw new ConfigError(this.problems.join('; '));
   }
 
   /** The value, and the flag or variable that it came from. */
@@ -30,14 +40,20 @@ export class Source {
     }
     // The accounts' twin holds JSON, not a path.
     const env = option === 'accountsConfigPath' ? undefined : row?.env;
-    return { name: env ?? flagName, value: (env && this.#env[env]) || undefined, fromFlag: false };
+    return { name: env ?? flagName, value: (env && this.env[env]) || undefined, fromFlag: false };
+  }
+
+  /** Absolute. */
+  path(option: OptionName): string | undefined {
+    const { value } = this.of(option);
+    return value === undefined ? undefined : resolve(this.cwd, value);
   }
 
   choice<T extends string>(option: OptionName, allowed: readonly T[], fallback: T): T {
     const { name, value } = this.of(option);
     const found = value === undefined ? fallback : allowed.find((choice) => choice === value);
     if (found === undefined) {
-      this.#problems.push(`${name}: ${quoted(value)} is not one of ${allowed.join(', ')}`);
+      this.problems.push(`${name}: ${quoted(value)} is not one of ${allowed.join(', ')}`);
     }
     return found ?? fallback;
   }
@@ -53,7 +69,7 @@ export class Source {
     const fits = number >= bounds.min && number <= bounds.max;
     if (fits && (!bounds.integer || Number.isInteger(number))) return number;
     const kind = bounds.integer ? 'a whole number' : 'a number';
-    this.#problems.push(
+    this.problems.push(
       `${name}: ${quoted(value)} is not ${kind} from ${bounds.min} to ${bounds.max}`,
     );
     return bounds.fallback;

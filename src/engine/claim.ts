@@ -12,7 +12,7 @@ import type { StepOutcome } from './outcome.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import { StepLease } from './step-lease.js';
 import { findStoredCharts, type StoredChart } from './stored-chart.js';
-import { type Situation, type Survey, survey } from './survey.js';
+import { type Situation, type Survey, scopeOf, survey } from './survey.js';
 import { type Workload, workloadOf } from './workload.js';
 
 /** The step is ours: its status says `RUNNING`, its lease bears our token, its quota is reserved. */
@@ -52,7 +52,7 @@ export async function claim(
     if ('reason' in situation) return situation;
     if (deadline.aborted) return refusedTooOften(situation);
     const { selected, run } = situation;
-    const logger = deps.logger.with({ stepId: selected.stepId });
+    const logger = deps.logger.with(scopeOf(situation));
     if (round === 0) {
       const message = `step ${selected.stepId} is selected (${selected.status}, ${selected.entry})`;
       logger.info('ready_step_selected', message, { status: selected.status });
@@ -61,7 +61,7 @@ export async function claim(
     // First of all that the bucket is asked: only this says what to do where it cannot be used.
     if (!probed) await deps.artifacts.probe();
     probed = true;
-    const draft = draftLease(situation, token, deps);
+    const draft = draftLease(situation, token, request, deps);
     const stored = await alreadyPaid(situation, draft, deps);
     const waitOf = deps.settings.isLive ? fromRest : unpaced;
     const workload = workloadOf(situation, stored, draft.attempt, waitOf);
@@ -73,7 +73,8 @@ export async function claim(
       };
     }
     if (request.dryRun) return planned(situation, workload);
-    if (deps.signal.aborted) return interruptedBeforeClaim(situation, tries.length > 0);
+    if (deps.signal.aborted || deps.windDown?.aborted)
+      return interruptedBeforeClaim(situation, tries.length > 0);
 
     if (selected.entry === 'replay') await keepManifest(run.runId, selected.stepId, deps);
     const lease: LeaseDocument = { ...draft, reserved: reservedBy(workload, situation) };
@@ -130,8 +131,10 @@ function claimed(
 ): Claimed {
   const { stepId, status } = situation.selected;
   const { attempt } = lease;
-  const facts = { stepId, claimed: true, status, attempt };
-  deps.logger.info('claim_attempt', `claimed step ${stepId}, attempt ${attempt}`, facts);
+  const facts = { claimed: true, status, attempt };
+  deps.logger
+    .with(scopeOf(situation))
+    .info('claim_attempt', `claimed step ${stepId}, attempt ${attempt}`, facts);
   warnOfQuota(situation, workload, deps);
   const path = leasePath(situation);
   return {
@@ -151,6 +154,7 @@ function leasePath({ run, selected }: Situation): string {
 function draftLease(
   { selected, lease: before }: Situation,
   token: string,
+  { eventId }: StepRequest,
   { settings, owner, clock }: EngineDeps,
 ): LeaseDocument {
   const takeover = selected.entry === 'takeover' ? before : undefined;
@@ -164,6 +168,7 @@ function draftLease(
     heartbeat: (before?.heartbeat ?? 0) + 1,
     writeId: randomUUID(),
     claimedAt: new Date(clock.now()).toISOString(),
+    ...(eventId !== undefined && { eventId }),
     owner,
     reserved: {},
   };
@@ -246,7 +251,7 @@ function interruptedBeforeClaim({ run, selected }: Situation, tried: boolean): S
 
 function refusedTooOften({ run, selected }: Situation): StepOutcome {
   return {
-    reason: 'held',
+    reason: 'contended',
     runId: run.runId,
     stepId: selected.stepId,
     status: selected.status,

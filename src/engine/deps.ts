@@ -26,8 +26,13 @@ export interface EngineDeps {
   readonly ownerIsGone: (owner: LeaseOwner) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Aborts when the process is asked to end. */
+  /** Aborts when the process is asked to end: calls under way are cut, the step is given back. */
   readonly signal: AbortSignal;
+  /**
+   * Aborts before `signal`, where there is time: no chart is begun, what is under way may finish, and
+   * the step is settled if nothing of it is left. Absent: there is never time.
+   */
+  readonly windDown?: AbortSignal;
   readonly settings: {
     /** Charts rendered at the same time. */
     readonly concurrency: number;
@@ -48,6 +53,8 @@ export interface StepRequest {
   readonly runId: string;
   /** `undefined`: the first eligible one. */
   readonly stepId: string | undefined;
+  /** The event that asks, where one does: its redelivery is to find out that the step is at work. */
+  readonly eventId?: string;
   /** The run as the caller has it, where it has it; the stored one decides. */
   readonly asGiven: Run | undefined;
   readonly replay: boolean;

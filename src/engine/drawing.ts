@@ -10,6 +10,7 @@ import type { EngineDeps } from './deps.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart } from './plan.js';
 import { QuotaDesk } from './quota-desk.js';
+import { DeadlinePassed, type Stopping } from './stopping.js';
 import { outOfQuota } from './workload.js';
 
 /** A chart as it arrived, not stored yet. */
@@ -21,11 +22,6 @@ export interface Drawn {
 }
 
 type Refusal = Extract<Verdict, { message: string }>;
-
-/** The step's deadline, as a reason to stop. */
-export class DeadlinePassed extends Error {
-  override readonly name = 'DeadlinePassed';
-}
 
 /** Calls of one chart that the service itself failed, in all. */
 const MAX_STUMBLES = 3;
@@ -47,10 +43,10 @@ export class Drawing {
   readonly #unsure = new Map<string, number>();
   readonly #claimed: Claimed;
   readonly #deps: EngineDeps;
-  readonly #stop: AbortSignal;
+  readonly #stop: Stopping;
   readonly #redact: Redactor;
 
-  constructor(claimed: Claimed, deps: EngineDeps, stop: AbortSignal) {
+  constructor(claimed: Claimed, deps: EngineDeps, stop: Stopping) {
     const { spending, lease, serverClock } = claimed;
     this.#pacing = deps.settings.isLive ? new Pacing() : undefined;
     this.#desk =
@@ -70,7 +66,7 @@ export class Drawing {
     try {
       return await this.#draw(chart, refusals);
     } catch (error) {
-      if (!(error instanceof DeadlinePassed) || error !== this.#stop.reason) throw error;
+      if (!(error instanceof DeadlinePassed) || error !== this.#stop.now.reason) throw error;
       const onlyTooMany = refusals.length > 0 && refusals.every(isAboutQuota);
       const code = onlyTooMany ? 'CHART_API_LIMIT_EXCEEDED' : 'CHART_API_FAILED';
       const last = refusals.at(-1);
@@ -83,7 +79,7 @@ export class Drawing {
     const turnedAwayBy = new Set<string>();
     let stumbles = 0;
     for (;;) {
-      this.#stop.throwIfAborted();
+      this.#stop.soon.throwIfAborted();
       const payer = await this.#payerFor(chart, turnedAwayBy);
       if (payer === 'nobody') return noAccount(chart, refusals.at(-1));
       const account = payer === 'free' ? undefined : payer;
@@ -126,9 +122,9 @@ export class Drawing {
     turnedAwayBy: ReadonlySet<string>,
   ): Promise<Account | 'free' | 'nobody'> {
     if (this.#desk && chart.foresight.kind === 'call') {
-      return (await this.#desk.unit(chart.needs, turnedAwayBy, this.#stop)) ?? 'nobody';
+      return (await this.#desk.unit(chart.needs, turnedAwayBy, this.#stop.soon)) ?? 'nobody';
     }
-    await this.#claimed.lease.fresh(this.#stop);
+    await this.#claimed.lease.fresh(this.#stop.soon);
     return 'free';
   }
 
@@ -146,10 +142,10 @@ export class Drawing {
     const answer = await unlessAborted(
       provider.render({
         chart: request,
-        signal: this.#stop,
+        signal: this.#stop.now,
         ...(account && foresight.kind === 'call' && { apiKey: account.apiKey }),
       }),
-      this.#stop,
+      this.#stop.now,
     );
     if (account && answer.kind === 'no-answer' && answer.unsent) this.#desk?.giveBack(account);
     const verdict = judge(answer, this.#redact);
@@ -176,7 +172,7 @@ export class Drawing {
     if (!this.#deps.settings.isLive) return;
     const { clock } = this.#deps;
     const jittered = clock.random() * STUMBLE_WAIT_MS * 2 ** (stumbles - 1);
-    await clock.sleep(Math.max(jittered, retryAfterMs), this.#stop);
+    await clock.sleep(Math.max(jittered, retryAfterMs), this.#stop.soon);
   }
 
   async #setAside(account: Account, { kind, message, retryAfterMs }: Refusal): Promise<void> {
@@ -208,7 +204,7 @@ export class Drawing {
 
   async #exhaust(account: Account): Promise<void> {
     this.exhausted.add(account.id);
-    await this.#desk?.exhausted(account, this.#stop);
+    await this.#desk?.exhausted(account, this.#stop.now);
   }
 }
 

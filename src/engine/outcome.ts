@@ -57,7 +57,13 @@ export type StepOutcome =
       readonly message: string;
     }
   /** No step was named and none is eligible now. */
-  | { readonly reason: 'nothing-eligible'; readonly runId: string; readonly message: string }
+  | {
+      readonly reason: 'nothing-eligible';
+      readonly runId: string;
+      /** A step is held by a live lease of the very event that asks. */
+      readonly isAtWork: boolean;
+      readonly message: string;
+    }
   /** The named step waits for others. */
   | ({
       readonly reason: 'blocked';
@@ -71,7 +77,19 @@ export type StepOutcome =
       readonly message: string;
     } & StepIdentity)
   /** Another worker's lease is live, or it won the claim. */
-  | ({ readonly reason: 'held'; readonly status: string; readonly message: string } & StepIdentity)
+  | ({
+      readonly reason: 'held';
+      readonly status: string;
+      /** The lease is of the very event that asks. */
+      readonly isAtWork: boolean;
+      readonly message: string;
+    } & StepIdentity)
+  /** Eligible, but others kept writing the run until the deadline. */
+  | ({
+      readonly reason: 'contended';
+      readonly status: string;
+      readonly message: string;
+    } & StepIdentity)
   /** `RUNNING`, but no lease of ours: the Python worker's. */
   | ({
       readonly reason: 'unleased';

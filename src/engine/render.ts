@@ -2,9 +2,10 @@ import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
-import { chartError, DeadlinePassed, Drawing, type Drawn } from './drawing.js';
+import { chartError, Drawing, type Drawn } from './drawing.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart, StepInputs } from './plan.js';
+import { DeadlinePassed, Interrupted, type Stopping } from './stopping.js';
 import { type ChartFolder, type StoredChart, storeChart } from './stored-chart.js';
 
 /** Every requested chart has its end: stored, or failed with a reason. */
@@ -16,14 +17,15 @@ export interface Rendered {
 
 /**
  * Renders what the claim left open, `concurrency` charts at a time, and stores each PNG as soon
- * as it is there. When `stop` is aborted by the deadline, the charts not yet there fail. Rejects
- * with what else aborted it, or with `LeaseLost` or a bug, once no lane is at work any more.
+ * as it is there. When the deadline stops it, the charts not yet there fail. Rejects with what
+ * else stopped it, or with `LeaseLost` or a bug, once no lane is at work any more; while it winds
+ * down, only if a chart is left that was not begun.
  */
 export async function render(
   claimed: Claimed,
   inputs: StepInputs,
   deps: EngineDeps,
-  stop: AbortController,
+  stop: Stopping,
 ): Promise<Rendered> {
   const { workload, situation, lease } = claimed;
   const stored = new Map(workload.stored);
@@ -31,7 +33,7 @@ export async function render(
   const { stepId } = situation.selected;
   const folder = { runId: situation.run.runId, stepId, claimId: lease.current.claimId, inputs };
   const logger = deps.logger.with({ stepId });
-  const drawing = new Drawing(claimed, { ...deps, logger }, stop.signal);
+  const drawing = new Drawing(claimed, { ...deps, logger }, stop);
 
   for (const [chartTemplateId, error] of workload.failed) {
     tellFailure(logger, chartTemplateId, error);
@@ -40,7 +42,8 @@ export async function render(
   const worker = async () => {
     for (const chart of waiting) {
       const { chartTemplateId } = chart;
-      const result = await make(chart, drawing, claimed, folder, { ...deps, logger }, stop.signal);
+      const result = await make(chart, drawing, claimed, folder, { ...deps, logger }, stop);
+      if (result === 'left') return;
       if ('item' in result) {
         stored.set(chartTemplateId, result);
       } else {
@@ -52,33 +55,39 @@ export async function render(
   // What stops one lane stops them all: no call may follow a lost lease.
   const lane = () =>
     worker().catch((error: unknown) => {
-      stop.abort(error);
+      stop.cut(error);
       throw error;
     });
   const lanes = Math.min(deps.settings.concurrency, workload.renders.length);
   const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  const hasEnded = ({ chartTemplateId }: RenderableChart) =>
+    stored.has(chartTemplateId) || failed.has(chartTemplateId);
+  if (!workload.renders.every(hasEnded)) throw new Interrupted();
 
   tellQuota(logger, failed, drawing);
   return { stored, failed, calls: drawing.calls };
 }
 
-/** One chart from its first call to the bucket. Rejects when the whole step has to stop. */
+/**
+ * One chart from its first call to the bucket; `left`: it is not asked for any more, since the step
+ * winds down. Rejects when the whole step has to stop.
+ */
 async function make(
   chart: RenderableChart,
   drawing: Drawing,
   { lease }: Claimed,
   folder: ChartFolder,
   deps: EngineDeps,
-  stop: AbortSignal,
-): Promise<StoredChart | StepError> {
+  stop: Stopping,
+): Promise<StoredChart | StepError | 'left'> {
   const { clock, artifacts, logger } = deps;
   const startedAt = clock.monotonic();
   try {
     const drawn = await drawing.draw(chart);
     if ('code' in drawn) return drawn;
     const generatedAt = new Date(clock.now());
-    await lease.fresh(stop);
+    await lease.fresh(stop.now);
     const { png, size, account } = drawn;
     const stored = await storeChart(artifacts, folder, { chart, png, size, generatedAt });
     if (!stored) return chartError('GCS_WRITE_FAILED', chart, 'its object names are taken');
@@ -94,7 +103,8 @@ async function make(
     });
     return stored;
   } catch (error) {
-    if (stop.aborted && error === stop.reason) {
+    if (stop.soon.aborted && !stop.now.aborted && error === stop.soon.reason) return 'left';
+    if (stop.now.aborted && error === stop.now.reason) {
       if (!(error instanceof DeadlinePassed)) throw error;
       return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
     }

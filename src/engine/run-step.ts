@@ -1,21 +1,16 @@
-import { setMaxListeners } from 'node:events';
 import { isJsonObject } from '../contracts/documents.js';
 import { paths } from '../documents/paths.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { type Claimed, claim } from './claim.js';
 import type { EngineDeps, StepRequest } from './deps.js';
-import { DeadlinePassed } from './drawing.js';
 import { buildManifest } from './manifest.js';
 import type { StepError, StepIdentity, StepOutcome } from './outcome.js';
 import { type Rendered, render } from './render.js';
 import { Stopwatch } from './server-clock.js';
 import { release, type Settled, settle, type Verdict } from './settle.js';
 import { LeaseLost } from './step-lease.js';
-
-/** Why the step's signal aborted when the process was asked to end. */
-class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
+import { DeadlinePassed, Interrupted, Stopping } from './stopping.js';
+import { scopeOf } from './survey.js';
 
 /**
  * Does one step: select → plan → claim → render → store → settle. What can happen to it is an
@@ -55,31 +50,23 @@ async function work(
   const { situation, lease } = claimed;
   const { inputs, selected, run } = situation;
   const identity = { runId: run.runId, stepId: selected.stepId };
-  const logger = deps.logger.with({ stepId: selected.stepId });
+  const logger = deps.logger.with(scopeOf(situation));
   const { attempt } = lease.current;
   logger.info('core_start', `step ${selected.stepId}: ${situation.charts.length} charts`, {
     attempt,
     total: situation.charts.length,
   });
 
-  const stop = new AbortController();
-  // Every lane listens, and Node would warn of a leak from the eleventh on.
-  setMaxListeners(0, stop.signal);
-  const forward = (signal: AbortSignal, reason: () => unknown) => {
-    const abort = () => stop.abort(reason());
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true, signal: stop.signal });
-  };
-  forward(deadline, () => deadline.reason);
-  forward(deps.signal, () => new Interrupted());
-  const beating = lease
-    .beat((lost) => stop.abort(lost))
-    .catch((error: unknown) => stop.abort(error));
+  const stop = new Stopping();
+  stop.follow(deadline, 'now', () => deadline.reason);
+  stop.follow(deps.signal, 'now', () => new Interrupted());
+  if (deps.windDown) stop.follow(deps.windDown, 'soon', () => new Interrupted());
+  const beating = lease.beat((lost) => stop.cut(lost)).catch((error: unknown) => stop.cut(error));
 
   try {
-    const { verdict, rendered } = await cook(claimed, deps, stop);
+    const { verdict, rendered } = await cook(claimed, { ...deps, logger }, stop);
     const leftMs = deps.settings.timeoutMs - since.elapsedMs();
-    const settled = await settle(claimed, verdict, deps, leftMs);
+    const settled = await settle(claimed, verdict, { ...deps, logger }, leftMs);
     const { error, manifestUri } = settled;
     const facts = {
       ...identity,
@@ -123,7 +110,7 @@ async function work(
 async function cook(
   claimed: Claimed,
   deps: EngineDeps,
-  stop: AbortController,
+  stop: Stopping,
 ): Promise<{ verdict: Verdict; rendered: Rendered | undefined }> {
   const { run, selected, inputs } = claimed.situation;
   if ('error' in inputs) {

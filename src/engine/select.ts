@@ -36,6 +36,7 @@ export function select(
   if (request.replay) return selectForReplay(run, steps, request, leases, logger);
 
   const reasons: string[] = [];
+  let isAtWork = false;
   for (const stepId of steps) {
     const found = enter(
       run,
@@ -45,6 +46,7 @@ export function select(
       logger,
     );
     if ('entry' in found) return found;
+    if (found.reason === 'held') isAtWork ||= found.isAtWork;
     if (found.reason === 'not-ready' && run.data.status === 'CANCELLED') reasons.push(stepId);
     else if (found.reason !== 'already-final')
       reasons.push('message' in found ? found.message : stepId);
@@ -53,7 +55,8 @@ export function select(
   if (steps.length > 0 && statuses.every((status) => status === 'SUCCEEDED')) {
     return { reason: 'all-succeeded', runId: run.runId };
   }
-  return { reason: 'nothing-eligible', runId: run.runId, message: whyNothing(run, steps, reasons) };
+  const message = whyNothing(run, steps, reasons);
+  return { reason: 'nothing-eligible', runId: run.runId, isAtWork, message };
 }
 
 function selectForReplay(
@@ -65,7 +68,8 @@ function selectForReplay(
 ): Selected | StepOutcome {
   const [only, ...others] = steps;
   if (only === undefined) {
-    return { reason: 'nothing-eligible', runId: run.runId, message: whyNothing(run, steps, []) };
+    const message = whyNothing(run, steps, []);
+    return { reason: 'nothing-eligible', runId: run.runId, isAtWork: false, message };
   }
   if (others.length > 0) {
     return {
@@ -126,7 +130,9 @@ function enter(
   const lease = leases.of(stepId);
   const standing = standingOf(lease, leases.readTimeMs, leases.ownerIsGone);
   if (standing === 'live') {
-    return { reason: 'held', ...identity, status, message: heldBy(stepId, lease) };
+    const { eventId } = request;
+    const isAtWork = eventId !== undefined && parseLease(lease)?.eventId === eventId;
+    return { reason: 'held', ...identity, status, isAtWork, message: heldBy(stepId, lease) };
   }
   if (request.replay) return unblocked({ stepId, status, entry: 'replay', expired: false });
   if (standing === 'none') {

@@ -35,6 +35,12 @@ export interface Situation {
   readonly usages: readonly AccountUsage[];
 }
 
+/** What every log line about the step says. */
+export function scopeOf({ run, selected }: Situation): Readonly<Record<string, string>> {
+  const { flowKey } = run.data;
+  return { stepId: selected.stepId, ...(typeof flowKey === 'string' && { flowKey }) };
+}
+
 /** What was found, and the leases it was judged by. */
 export interface Survey {
   readonly result: Situation | StepOutcome;

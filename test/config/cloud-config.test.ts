@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRunConfig } from '../../src/config/parse-run-config.js';
+import { parseRunConfig } from '../../src/config/run-config.js';
 
 const GCP = { flowRunPath: 'run.json', backend: 'gcp', chartsBucket: 'gs://charts-bucket' };
 const FIRESTORE = { FIRESTORE_EMULATOR_HOST: '127.0.0.1:8085' };
@@ -15,7 +15,6 @@ test('with nothing but the backend and a bucket, Google decides the rest', async
     database: '(default)',
     firestoreEmulatorHost: undefined,
     storageEmulatorUrl: undefined,
-    createFlowRun: false,
   });
 });
 

@@ -1,5 +1,5 @@
-import type { CloudConfig } from '../../config/run-config.js';
-import { ConfigError, reasonOf } from '../../failures.js';
+import type { CloudConfig } from '../config/worker-config.js';
+import { ConfigError, reasonOf } from '../failures.js';
 
 /** Looking for credentials asks the metadata server, which may be silent. */
 const CREDENTIALS_MS = 4_000;

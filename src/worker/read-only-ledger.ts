@@ -1,5 +1,5 @@
-import type { DocumentStore } from '../../documents/document-store.js';
-import { isUsagePath } from '../../documents/paths.js';
+import type { DocumentStore } from '../documents/document-store.js';
+import { isUsagePath } from '../documents/paths.js';
 
 /** The store, whose usage documents are read and never written: calls to fixtures are not calls. */
 export function readOnlyLedger(documents: DocumentStore): DocumentStore {

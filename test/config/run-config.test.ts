@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OPTIONS, type OptionName } from '../../src/config/options.js';
-import { parseRunConfig } from '../../src/config/parse-run-config.js';
 import type { RunConfig } from '../../src/config/run-config.js';
+import { parseRunConfig } from '../../src/config/run-config.js';
 import { ConfigError } from '../../src/failures.js';
 
 const FILE = { flowRunPath: 'run.json' };
@@ -45,6 +45,7 @@ test('with nothing but a flow run, the defaults hold', async () => {
     replay: false,
     ignoreDependencies: false,
     dryRun: false,
+    createFlowRun: false,
     concurrency: 10,
     timeoutMs: 540_000,
     leaseTtlMs: 90_000,

@@ -1,7 +1,7 @@
 import type { ChartProvider } from '../chart-img/chart-provider.js';
 import { FixtureProvider } from '../chart-img/fixture-provider.js';
 import { bundled } from '../config/bundled.js';
-import type { RunConfig } from '../config/run-config.js';
+import type { WorkerConfig } from '../config/worker-config.js';
 import type { Logger } from '../log/logger.js';
 import { redactorFor } from '../log/redact.js';
 
@@ -12,7 +12,7 @@ export interface OpenProvider {
 }
 
 /** Who answers in the mode that was asked for; what calls nobody loads no HTTP client. */
-export async function openProvider(config: RunConfig, logger: Logger): Promise<OpenProvider> {
+export async function openProvider(config: WorkerConfig, logger: Logger): Promise<OpenProvider> {
   const { live, fixturesDir, chartsApiMode, accounts } = config;
   if (live === undefined) {
     const folders = fixturesDir === undefined ? [] : [fixturesDir];

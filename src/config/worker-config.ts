@@ -1,0 +1,177 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ProxySettings } from '../chart-img/live/endpoint.js';
+import type { Account } from '../contracts/documents.js';
+import { ConfigError } from '../failures.js';
+import { loadAccounts } from './accounts.js';
+import { cloudConfig } from './cloud-config.js';
+import { liveConfig, recordFolder } from './live-config.js';
+import type { OptionName } from './options.js';
+import { isProduction, quoted, type Source } from './source.js';
+
+export type ChartsApiMode = 'real' | 'mock' | 'record';
+export type Backend = 'local' | 'gcp';
+
+/** Where the gcp backend finds Firestore and Cloud Storage. */
+export interface CloudConfig {
+  /** `undefined`: the one that the credentials name. */
+  readonly projectId: string | undefined;
+  readonly database: string;
+  /** `host:port`. */
+  readonly firestoreEmulatorHost: string | undefined;
+  /** With its scheme. */
+  readonly storageEmulatorUrl: string | undefined;
+}
+
+/** How Chart-IMG is reached. */
+export interface LiveConfig {
+  readonly baseUrl: string;
+  /** Of one call. */
+  readonly timeoutMs: number;
+  readonly proxy: ProxySettings;
+}
+
+/** What steps are done with, whoever asks for them: checked once. Paths are absolute. */
+export interface WorkerConfig {
+  readonly chartsApiMode: ChartsApiMode;
+  /** `undefined`: nobody is called. */
+  readonly live: LiveConfig | undefined;
+  readonly backend: Backend;
+  /** `undefined`: the backend is `local`. */
+  readonly cloud: CloudConfig | undefined;
+  /** Bucket name without `gs://`. */
+  readonly bucket: string;
+  readonly accounts: readonly Account[];
+  readonly workspace: string;
+  readonly templatesDir: string | undefined;
+  readonly fixturesDir: string | undefined;
+  readonly concurrency: number;
+  /** For a whole step; for all of them, where one command does several. */
+  readonly timeoutMs: number;
+  readonly leaseTtlMs: number;
+  /** IANA name. */
+  readonly timezone: string;
+  /** Things worth a word that do not stop the run. */
+  readonly warnings: readonly string[];
+}
+
+/** What is not the same for the command line and the function. */
+export interface WorkerDefaults {
+  readonly chartsApiMode: ChartsApiMode;
+  readonly timeoutSeconds: number;
+}
+
+const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
+
+/** Reads it from flags and environment; what is wrong is added to the source's problems. */
+export async function workerConfig(
+  source: Source,
+  defaults: WorkerDefaults,
+): Promise<WorkerConfig> {
+  const { env, problems } = source;
+  const chartsApiMode = source.choice(
+    'chartsApiMode',
+    ['mock', 'real', 'record'],
+    defaults.chartsApiMode,
+  );
+  const goesToCloud = chartsApiMode === 'real' && source.of('chartsBucket').value !== undefined;
+  const backend = source.choice('backend', ['local', 'gcp'], goesToCloud ? 'gcp' : 'local');
+  refuseUnwanted(backend, chartsApiMode, source);
+
+  const leaseTtl = source.number(env.CHARTS_LEASE_TTL_SECONDS, {
+    name: 'CHARTS_LEASE_TTL_SECONDS',
+    fallback: 90,
+    min: 0.5,
+    max: 86_400,
+  });
+  const timezone = env.CHARTS_DEFAULT_TIMEZONE || 'Etc/UTC';
+  if (!isTimezone(timezone)) {
+    problems.push(
+      `CHARTS_DEFAULT_TIMEZONE: ${quoted(timezone)} is not an IANA time zone such as Europe/Berlin`,
+    );
+  }
+  const fixturesHere = resolve(source.cwd, FIXTURES_HERE);
+  const folders = {
+    templatesDir: existing('templatesDir'),
+    fixturesDir:
+      chartsApiMode === 'record'
+        ? recordFolder(source.path('fixturesDir') ?? fixturesHere, problems)
+        : (existing('fixturesDir') ?? ifThere(fixturesHere)),
+  };
+  const accounts = await loadAccounts(
+    source.path('accountsConfigPath'),
+    env.CHART_IMG_ACCOUNTS_JSON,
+  );
+  problems.push(...accounts.problems);
+  if (chartsApiMode === 'real' && accounts.accounts.length + accounts.problems.length === 0) {
+    problems.push(
+      'real mode needs Chart-IMG accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
+    );
+  }
+  return {
+    chartsApiMode,
+    live: chartsApiMode === 'mock' ? undefined : liveConfig(source),
+    backend,
+    cloud: backend === 'gcp' ? cloudConfig(source) : undefined,
+    bucket: bucketName(source),
+    accounts: accounts.accounts,
+    workspace: source.path('workspace') ?? resolve(source.cwd, '.worker-chart-export'),
+    ...folders,
+    concurrency: source.option('concurrency', { fallback: 10, min: 1, max: 64, integer: true }),
+    timeoutMs:
+      source.option('timeout', { fallback: defaults.timeoutSeconds, min: 0.001, max: 86_400 }) *
+      1_000,
+    leaseTtlMs: leaseTtl * 1_000,
+    timezone,
+    warnings: accounts.warnings,
+  };
+
+  function existing(name: OptionName): string | undefined {
+    const folder = source.path(name);
+    if (folder !== undefined && ifThere(folder) === undefined) {
+      problems.push(`${source.of(name).name}: ${folder} is not a folder`);
+    }
+    return folder;
+  }
+}
+
+/** First, alone: with these nothing else that is wrong matters. */
+function refuseUnwanted(backend: Backend, mode: ChartsApiMode, source: Source): void {
+  if (mode === 'record' && isProduction(source.env)) {
+    throw new ConfigError('record mode is refused in production (TDA_ENV or ENV)');
+  }
+  if (backend === 'gcp' && mode !== 'real' && !source.of('backend').fromFlag) {
+    throw new ConfigError(
+      `CHARTS_BACKEND=gcp with ${mode} mode: charts that are not real reach the cloud only by the flag --backend gcp itself`,
+    );
+  }
+}
+
+/** Cloud Storage's naming rules, for names without their own domain. */
+function bucketName(source: Source): string {
+  const { name, value } = source.of('chartsBucket');
+  const bucket = (value ?? 'local').replace(/^gs:\/\//, '').replace(/\/$/, '');
+  const isName =
+    /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/.test(bucket) &&
+    !/^[0-9]+(\.[0-9]+){3}$/.test(bucket) &&
+    !bucket.includes('..');
+  if (!isName) {
+    source.problems.push(
+      `${name}: ${quoted(value)} is not a bucket: gs://name with 3 to 63 lower-case letters, digits, - _ .`,
+    );
+  }
+  return bucket;
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+function ifThere(folder: string): string | undefined {
+  return existsSync(folder) && statSync(folder).isDirectory() ? folder : undefined;
+}

@@ -1,0 +1,44 @@
+import { setMaxListeners } from 'node:events';
+
+/** The step's deadline, as a reason to stop. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+}
+
+/** The process was asked to end, as a reason to stop. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** How a running step is stopped: in two degrees, each with its reason. */
+export class Stopping {
+  readonly #now = new AbortController();
+  readonly #soon = new AbortController();
+
+  constructor() {
+    // Every lane listens, and Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, this.#now.signal, this.#soon.signal);
+  }
+
+  /** Aborted: what is under way is cut. */
+  get now(): AbortSignal {
+    return this.#now.signal;
+  }
+
+  /** Aborted, at the latest with `now`: no call is begun and nothing is waited for. */
+  get soon(): AbortSignal {
+    return this.#soon.signal;
+  }
+
+  cut(reason: unknown): void {
+    this.#now.abort(reason);
+    this.#soon.abort(reason);
+  }
+
+  /** Cuts, or only winds down, once `signal` aborts, with a reason made then. */
+  follow(signal: AbortSignal, degree: 'now' | 'soon', reason: () => unknown): void {
+    const stop = () => (degree === 'now' ? this.cut(reason()) : this.#soon.abort(reason()));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true, signal: this.#now.signal });
+  }
+}

@@ -1,0 +1,42 @@
+import { systemClock } from '../clock.js';
+import type { WorkerConfig } from '../config/worker-config.js';
+import type { EngineDeps } from '../engine/deps.js';
+import { thisProcess } from '../local-disk/process-identity.js';
+import type { Logger } from '../log/logger.js';
+import { type Access, type OpenBackend, openBackend } from './backend.js';
+import { openProvider } from './open-provider.js';
+
+/** The engine's ports, open: whoever has a step to do does it with these. */
+export interface Worker extends OpenBackend {
+  /** What one step is done with. */
+  engineDeps(context: Pick<EngineDeps, 'logger' | 'signal' | 'windDown'>): EngineDeps;
+}
+
+/** Opens provider and backend. Rejects with `ConfigError` or `StoreUnavailable`. */
+export async function openWorker(
+  config: WorkerConfig,
+  access: Access,
+  logger: Logger,
+): Promise<Worker> {
+  const { provider, close: closeProvider } = await openProvider(config, logger);
+  const backend = await openBackend(config, access, logger).catch((error: unknown) => {
+    closeProvider();
+    throw error;
+  });
+  return {
+    ...backend,
+    engineDeps: (context) => ({
+      ...backend,
+      ...context,
+      provider,
+      accounts: config.accounts,
+      owner: thisProcess(),
+      clock: systemClock,
+      settings: { ...config, isLive: config.live !== undefined },
+    }),
+    close: async () => {
+      closeProvider();
+      await backend.close();
+    },
+  };
+}
