@@ -2,8 +2,9 @@ import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../src/cli/commands.js';
 import { viewOf } from '../src/cli/outcome-view.js';
-import { ENV_ALONE, OPTIONS } from '../src/config/options.js';
+import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
 import type { StepOutcome } from '../src/engine/outcome.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
@@ -22,6 +23,14 @@ function code(text: string | undefined): string {
 }
 
 const TABLES = {
+  commands: table(
+    ['command', 'what', 'flags'],
+    COMMANDS.map(({ name, operands, what, options }) => [
+      code([name, operands].filter(Boolean).join(' ')),
+      what,
+      options.map((option) => code(optionRow(option).flag.split(' ')[0])).join(' '),
+    ]),
+  ),
   flags: table(
     ['flag', 'env', 'default', 'what'],
     OPTIONS.map(({ flag, env, fallback, help }) => [code(flag), code(env), fallback ?? '', help]),

@@ -18,9 +18,9 @@ export async function main(commandLine: CommandLine): Promise<number> {
       }
       return 2;
     }
-    case 'run-local': {
-      const { runLocal } = await import('./run-local.js');
-      return runLocal(invocation.flags, commandLine);
+    case 'command': {
+      const command = await invocation.command.load();
+      return command(invocation.given, commandLine);
     }
     default:
       return invocation satisfies never;

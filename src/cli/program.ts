@@ -1,18 +1,19 @@
-import { Command, CommanderError, Option } from 'commander';
-import { ENV_ALONE, EXAMPLES, type GivenFlags, OPTIONS } from '../config/options.js';
+import { Command as Commander, CommanderError, Option } from 'commander';
+import { ENV_ALONE, type GivenFlags, optionRow } from '../config/options.js';
+import { COMMANDS, type CommandRow, type Given } from './commands.js';
 
 /** What commander makes of argv: a command to run, text to print, or one line about what is wrong. */
 export type Invocation =
-  | { readonly kind: 'run-local'; readonly flags: GivenFlags }
+  | { readonly kind: 'command'; readonly command: CommandRow; readonly given: Given }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'usage-error'; readonly message: string };
 
 /** Parses argv (without node and script). Nothing is printed and nothing ends the process. */
 export function parseArgv(argv: readonly string[], version: string): Invocation {
   let text = '';
-  let flags: GivenFlags | undefined;
-  const program = new Command('worker-chart-export')
-    .description('Renders the CHART_EXPORT step of a flow run, stores its charts and a manifest.')
+  let invocation: Invocation = NO_COMMAND;
+  const program = new Commander('worker-chart-export')
+    .description('Renders the CHART_EXPORT steps of flow runs, stores their charts and manifests.')
     .version(version)
     .showSuggestionAfterError()
     .exitOverride()
@@ -22,24 +23,13 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
       },
       writeErr: () => undefined,
     });
-  program.addHelpText('after', afterHelp());
-  const runLocal = program
-    .command('run-local')
-    .description('do one CHART_EXPORT step of a flow run file on this machine')
-    .usage('--flow-run-path <file|-> [options]')
-    .allowExcessArguments(false)
-    .action((given: GivenFlags) => {
-      flags = given;
+  const [first] = COMMANDS;
+  program.addHelpText('after', afterHelp(first?.examples ?? []));
+  for (const command of COMMANDS) {
+    add(program, command, (given) => {
+      invocation = { kind: 'command', command, given };
     });
-  for (const { flag, name, group, env, fallback, help } of OPTIONS) {
-    const notes = [fallback && `default: ${fallback}`, env && `env: ${env}`].filter(Boolean);
-    const words = notes.length > 0 ? `${help} (${notes.join('; ')})` : help;
-    // Not commander's own `requiredOption`: it hides a mistyped flag behind "not specified".
-    const option = new Option(flag, words).helpGroup(`${group}:`);
-    if (option.attributeName() !== name) throw new Error(`${flag} is not ${name}`);
-    runLocal.addOption(option);
   }
-  runLocal.addHelpText('after', afterHelp());
 
   try {
     program.parse([...argv], { from: 'user' });
@@ -50,7 +40,7 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
     const message = error.message.replace(/^error: /, '').replaceAll(/\s*\n/g, ' ');
     return { kind: 'usage-error', message };
   }
-  return flags ? { kind: 'run-local', flags } : NO_COMMAND;
+  return invocation;
 }
 
 const NO_COMMAND: Invocation = {
@@ -58,11 +48,37 @@ const NO_COMMAND: Invocation = {
   message: 'name a command: worker-chart-export run-local --flow-run-path <file> (or --help)',
 };
 
-function afterHelp(): string {
-  const examples = EXAMPLES.flatMap(({ what, command }) => [`  # ${what}`, `  $ ${command}`]);
+function add(program: Commander, row: CommandRow, onGiven: (given: Given) => void): void {
+  const words = row.name.split(' ');
+  const name = words.pop() ?? row.name;
+  const parent = words.reduce(group, program);
+  const command = parent.command(name).description(row.what).usage(row.usage);
+  if (row.operands) command.argument(row.operands);
+  for (const option of row.options) {
+    const { flag, group: heading, env, fallback, help } = optionRow(option);
+    const notes = [fallback && `default: ${fallback}`, env && `env: ${env}`].filter(Boolean);
+    // Not commander's own `requiredOption`: it hides a mistyped flag behind "not specified".
+    const made = new Option(flag, notes.length > 0 ? `${help} (${notes.join('; ')})` : help);
+    if (made.attributeName() !== option) throw new Error(`${flag} is not ${option}`);
+    command.addOption(made.helpGroup(`${heading}:`));
+  }
+  command
+    .allowExcessArguments(false)
+    .addHelpText('after', afterHelp(row.examples))
+    .action(() => onGiven({ flags: command.opts<GivenFlags>(), operands: command.args }));
+}
+
+/** The command that holds a group's commands. */
+function group(parent: Commander, name: string): Commander {
+  const there = parent.commands.find((command) => command.name() === name);
+  return there ?? parent.command(name).description(`commands of ${name}`);
+}
+
+function afterHelp(examples: CommandRow['examples']): string {
+  const lines = examples.flatMap(({ what, command }) => [`  # ${what}`, `  $ ${command}`]);
   const env = ENV_ALONE.map(
     ({ name, fallback, help }) =>
       `  ${name.padEnd(25)} ${help}${fallback ? ` (default: ${fallback})` : ''}`,
   );
-  return ['', 'Examples:', ...examples, '', 'Environment:', ...env, ''].join('\n');
+  return ['', 'Examples:', ...lines, '', 'Environment:', ...env, ''].join('\n');
 }

@@ -50,6 +50,10 @@ export async function runFlowRun(
       },
       { ...worker.engineDeps({ logger, signal: context.signal }), documents },
     );
+    if (outcome.reason === 'not-addressable' && outcome.isAbsent) {
+      const message = `${outcome.message}; --create-flow-run creates it from the file`;
+      return { outcome: { ...outcome, message }, localPathOf: () => undefined };
+    }
     if (config.out !== undefined) await copyOut(config.out, outcome, artifacts);
     const bucketUri = gsUri(artifacts.bucket, '');
     const localPathOf = (uri: string) =>

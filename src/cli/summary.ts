@@ -89,7 +89,8 @@ export function toText(
   return `${[...lines, lastLine(summary)].join('\n')}\n`;
 }
 
-function lastLine(summary: RunSummary): string {
+/** For scripts that grep. */
+export function lastLine(summary: RunSummary): string {
   const { status, errorCode, outputsManifestGcsUri, itemsCount, failuresCount, minImages } =
     summary;
   const facts = [

@@ -1,4 +1,4 @@
-/** One option of `run-local`. The program, its help, the parser and the README are made from this. */
+/** One option. The program, its help, the parser and the README are made from this. */
 export interface OptionRow {
   /** As commander writes it: `--step-id <id>`. */
   readonly flag: string;
@@ -31,6 +31,9 @@ export type OptionName =
   | 'concurrency'
   | 'timeout'
   | 'outputSummary'
+  | 'eventPath'
+  | 'eventBody'
+  | 'json'
   | 'logFormat'
   | 'quiet'
   | 'verbose';
@@ -51,6 +54,18 @@ export const OPTIONS: readonly OptionRow[] = [
     group: 'What to do',
     fallback: 'the first eligible one',
     help: 'the CHART_EXPORT step to do',
+  },
+  {
+    flag: '--event-path <file>',
+    name: 'eventPath',
+    group: 'What to do',
+    help: 'the event: a CloudEvent as JSON, or the headers of a binary one as JSON (required)',
+  },
+  {
+    flag: '--event-body <file>',
+    name: 'eventBody',
+    group: 'What to do',
+    help: 'the body of a binary event; what stands in it is not looked at',
   },
   {
     flag: '--charts-api-mode <mode>',
@@ -168,7 +183,7 @@ export const OPTIONS: readonly OptionRow[] = [
     group: 'Limits',
     env: 'CHARTS_TIMEOUT_SECONDS',
     fallback: '540',
-    help: 'for the whole step; charts not there by then fail',
+    help: 'for the whole command; charts not there by then fail, further steps are left for the next',
   },
   {
     flag: '--output-summary <format>',
@@ -176,6 +191,12 @@ export const OPTIONS: readonly OptionRow[] = [
     group: 'Output',
     fallback: 'text',
     help: 'what stdout gets: none, text or json (one object on one line)',
+  },
+  {
+    flag: '--json',
+    name: 'json',
+    group: 'Output',
+    help: 'one JSON object on one line instead of words',
   },
   {
     flag: '--log-format <format>',
@@ -187,6 +208,12 @@ export const OPTIONS: readonly OptionRow[] = [
   { flag: '--quiet', name: 'quiet', group: 'Output', help: 'only warnings and errors on stderr' },
   { flag: '--verbose', name: 'verbose', group: 'Output', help: 'every call on stderr' },
 ];
+
+export function optionRow(option: OptionName): OptionRow {
+  const row = OPTIONS.find(({ name }) => name === option);
+  if (!row) throw new Error(`there is no row for ${option}`);
+  return row;
+}
 
 /** Settings that have no flag. */
 export const ENV_ALONE: readonly { name: string; fallback?: string; help: string }[] = [
@@ -233,21 +260,4 @@ export const ENV_ALONE: readonly { name: string; fallback?: string; help: string
     help: 'debug, info, warning or error; --quiet and --verbose win',
   },
   { name: 'NO_COLOR', help: 'no colours; FORCE_COLOR asks for them' },
-];
-
-export const EXAMPLES: readonly { what: string; command: string }[] = [
-  {
-    what: 'the first ready step of a flow run, with fixtures',
-    command: 'worker-chart-export run-local --flow-run-path flow_run.json',
-  },
-  {
-    what: 'one step in CI: one JSON object on stdout, the exit code says the rest',
-    command:
-      'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --output-summary json --quiet',
-  },
-  {
-    what: 'look first, then do a finished step again',
-    command:
-      'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --replay --dry-run',
-  },
 ];

@@ -28,11 +28,11 @@ export function parseOutputConfig(flags: GivenFlags, env: NodeJS.ProcessEnv): Ou
     }
     return found ?? (allowed[0] as T);
   };
-  const summary = choice('--output-summary', flags.outputSummary ?? 'text', [
-    'text',
-    'none',
-    'json',
-  ]);
+  const summary = choice(
+    '--output-summary',
+    flags.json ? 'json' : (flags.outputSummary ?? 'text'),
+    ['text', 'none', 'json'],
+  );
   const format = choice('--log-format', flags.logFormat ?? 'auto', ['auto', 'pretty', 'json']);
   const level = choice('LOG_LEVEL', (env.LOG_LEVEL || 'info').toLowerCase(), Object.keys(LEVELS));
   if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');

@@ -43,5 +43,16 @@ export async function parseRunConfig(
   return config;
 }
 
-/** Of every command that does steps. */
-export const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540 } as const;
+/** For a command that does steps, but not of one given file. Rejects as `parseRunConfig` does. */
+export async function parseWorkerConfig(
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<WorkerConfig> {
+  const source = new Source(flags, env, cwd);
+  const config = await workerConfig(source, CLI_DEFAULTS);
+  source.throwIfWrong();
+  return config;
+}
+
+const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540 } as const;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ConfigError } from '../failures.js';
-import { type GivenFlags, OPTIONS, type OptionName } from './options.js';
+import { type GivenFlags, type OptionName, optionRow } from './options.js';
 
 /** What a number may be. */
 interface Bounds {
@@ -32,14 +32,14 @@ export class Source {
 
   /** The value, and the flag or variable that it came from. */
   of(option: OptionName): { name: string; value: string | undefined; fromFlag: boolean } {
-    const row = OPTIONS.find(({ name }) => name === option);
+    const row = optionRow(option);
     const flag = this.#flags[option];
-    const flagName = row?.flag.split(' ')[0] ?? option;
+    const flagName = row.flag.split(' ')[0] ?? option;
     if (typeof flag === 'string' && flag !== '') {
       return { name: flagName, value: flag, fromFlag: true };
     }
     // The accounts' twin holds JSON, not a path.
-    const env = option === 'accountsConfigPath' ? undefined : row?.env;
+    const env = option === 'accountsConfigPath' ? undefined : row.env;
     return { name: env ?? flagName, value: (env && this.env[env]) || undefined, fromFlag: false };
   }
 

@@ -52,6 +52,16 @@ export type CommitResult =
   | { readonly status: 'refused' }
   | { readonly status: 'unclear'; readonly cause: Error };
 
+/** Which part of a collection is asked for. */
+export interface PageRequest {
+  /** At most so many documents. */
+  readonly limit: number;
+  /** The earlier page's `next`. */
+  readonly after?: string;
+  /** Only documents whose field, a string at their top, is one of these; at most 30. */
+  readonly where?: { readonly field: string; readonly among: readonly string[] };
+}
+
 export interface Page {
   readonly documents: readonly (StoredDocument & { readonly id: string })[];
   /** Opaque: give it back as `after` for the next page, which may be empty; absent: there is none. */
@@ -68,6 +78,6 @@ export interface DocumentStore {
   read(paths: readonly DocumentPath[]): Promise<Reading>;
   /** All or nothing. A failed precondition is an answer, never retried in here. */
   commit(writes: readonly Write[]): Promise<CommitResult>;
-  /** Documents of one collection by ascending id, at most `limit` a page. */
-  list(collection: string, page: { limit: number; after?: string }): Promise<Page>;
+  /** Documents of one collection by ascending id. */
+  list(collection: string, page: PageRequest): Promise<Page>;
 }

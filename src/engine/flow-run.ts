@@ -49,11 +49,11 @@ export function addressRun(data: JsonObject, stepId: string | undefined): Run | 
 }
 
 /** The CHART_EXPORT steps that can be named, ascending by code unit. */
-export function chartExportSteps(run: Run, logger: Logger): string[] {
+export function chartExportSteps(run: Run, logger?: Logger): string[] {
   const ours = Object.keys(run.steps).filter((id) => stepOf(run, id)?.stepType === 'CHART_EXPORT');
   const hostile = ours.filter((id) => !isStepId(id));
   for (const id of hostile) {
-    logger.warn('step_id_passed_over', `step ${quoted(id)} is passed over: its id is not allowed`);
+    logger?.warn('step_id_passed_over', `step ${quoted(id)} is passed over: its id is not allowed`);
   }
   return ours.filter(isStepId).sort((a, b) => (a < b ? -1 : 1));
 }

@@ -52,6 +52,8 @@ export type StepOutcome =
   /** The request names nothing that this worker can do; nothing was written. */
   | {
       readonly reason: 'not-addressable';
+      /** There is no such flow run, where it was looked for. */
+      readonly isAbsent?: true;
       readonly runId: string | null;
       readonly stepId: string | null;
       readonly message: string;

@@ -87,7 +87,7 @@ function selectForReplay(
 export function shortlist(run: Run, request: StepRequest): string[] {
   if (request.stepId !== undefined) return [request.stepId];
   const quiet = new Logger(() => undefined);
-  const steps = chartExportSteps(run, quiet);
+  const steps = chartExportSteps(run);
   if (request.replay) return steps.length === 1 ? steps : [];
   const possible = steps.filter((id) => {
     const status = stepOf(run, id)?.status;

@@ -151,8 +151,8 @@ function addressIn(
 ): { run: Run; version: string } | StepOutcome {
   const document = reading.get(paths.flowRun(runId));
   if (!document) {
-    const message = `there is no flow run ${runId}; --create-flow-run creates it from the file`;
-    return { reason: 'not-addressable', runId, stepId: stepId ?? null, message };
+    const message = `there is no flow run ${runId}`;
+    return { reason: 'not-addressable', isAbsent: true, runId, stepId: stepId ?? null, message };
   }
   const run = addressRun(document.data, stepId);
   return 'reason' in run ? run : { run, version: document.version };

@@ -413,6 +413,22 @@ export function describeDocumentStore(
         expect(rest).toEqual({ documents: [] });
       });
 
+      test('gives only the documents asked for, page by page', async () => {
+        const statuses = ['PENDING', 'DONE', 'RUNNING', undefined, 7, 'RUNNING ', 'PENDING'];
+        await commit(...statuses.map((status, n) => put(`run-${n}`, { status, n })));
+        const where = { field: 'status', among: ['PENDING', 'RUNNING'] };
+        const found: string[] = [];
+        let after: string | undefined;
+        do {
+          const page = await store.list(collection, { limit: 2, where, ...(after && { after }) });
+          expect(page.documents.length).toBeLessThanOrEqual(2);
+          for (const { id, ...document } of page.documents) expect(document).toEqual(await get(id));
+          found.push(...page.documents.map(({ id }) => id));
+          after = page.next;
+        } while (after !== undefined);
+        expect(found).toEqual(['run-0', 'run-2', 'run-6']);
+      });
+
       test('gives what a read gives', async () => {
         await commit(put('a', { n: 1 }));
         const { documents } = await store.list(collection, { limit: 1 });

@@ -2,6 +2,7 @@
 export type CallName =
   | 'read'
   | 'list'
+  | 'query'
   | 'create'
   | 'claim'
   | 'quota'
@@ -13,6 +14,7 @@ export type CallName =
 export function callName(path: string, body: Buffer): CallName {
   if (path.endsWith('/BatchGetDocuments')) return 'read';
   if (path.endsWith('/ListDocuments')) return 'list';
+  if (path.endsWith('/RunQuery')) return 'query';
   if (!path.endsWith('/Commit')) throw new Error(`${path} is not expected here`);
   const text = body.toString('latin1');
   if (!text.includes('/step_leases/')) return 'create';

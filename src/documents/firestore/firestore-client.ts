@@ -72,16 +72,10 @@ export class FirestoreClient {
       },
       this.#options(timeoutMs),
     );
-    // By its events: an iterator over this stream ends before the first answer has come.
-    const ended = new Promise<void>((resolve, reject) => {
-      stream.on('data', ({ found, readTime: at }: BatchGetAnswer) => {
-        if (found) documents.push(found);
-        readTime = at ?? readTime;
-      });
-      stream.on('end', resolve);
-      stream.on('error', reject);
+    await drained(stream, timeoutMs, ({ found, readTime: at }: BatchGetAnswer) => {
+      if (found) documents.push(found);
+      readTime = at ?? readTime;
     });
-    await within(timeoutMs, ended, () => stream.destroy());
     return { documents, readTime };
   }
 
@@ -109,6 +103,41 @@ export class FirestoreClient {
       documents: documents as ProtoDocument[],
       nextPageToken: response?.nextPageToken ?? '',
     };
+  }
+
+  /** One page of the documents whose string field is one of some, by name. */
+  async query(
+    collection: string,
+    page: {
+      readonly limit: number;
+      /** The id of the last document before the page. */
+      readonly after?: string;
+      readonly where: { readonly field: string; readonly among: readonly string[] };
+    },
+    timeoutMs: number,
+  ): Promise<ProtoDocument[]> {
+    const [parent, collectionId] = splitLast(this.nameOf(collection));
+    const { field, among } = page.where;
+    const values = among.map((stringValue) => ({ stringValue }));
+    const after = page.after !== undefined && this.nameOf(`${collection}/${page.after}`);
+    const structuredQuery = {
+      from: [{ collectionId }],
+      where: {
+        fieldFilter: { field: { fieldPath: field }, op: 'IN', value: { arrayValue: { values } } },
+      },
+      orderBy: [{ field: { fieldPath: '__name__' }, direction: 'ASCENDING' }],
+      limit: { value: page.limit },
+      ...(after && { startAt: { values: [{ referenceValue: after }], before: false } }),
+    };
+    const stream = this.#client.runQuery(
+      { parent, structuredQuery } as object,
+      this.#options(timeoutMs),
+    );
+    const documents: ProtoDocument[] = [];
+    await drained(stream, timeoutMs, ({ document }: { document?: ProtoDocument | null }) => {
+      if (document) documents.push(document);
+    });
+    return documents;
   }
 
   async close(): Promise<void> {
@@ -151,6 +180,20 @@ async function within<T>(timeoutMs: number, call: Promise<T>, giveUp?: () => voi
     // Whichever came second is nobody's any more.
     call.catch(() => undefined);
   }
+}
+
+/** By its events: an iterator over such a stream ends before the first answer has come. */
+function drained<T>(
+  stream: NodeJS.EventEmitter & { destroy(): unknown },
+  timeoutMs: number,
+  take: (answer: T) => void,
+): Promise<void> {
+  const ended = new Promise<void>((resolve, reject) => {
+    stream.on('data', take);
+    stream.on('end', resolve);
+    stream.on('error', reject);
+  });
+  return within(timeoutMs, ended, () => stream.destroy());
 }
 
 function splitLast(path: string): [string, string] {

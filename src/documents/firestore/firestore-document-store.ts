@@ -5,6 +5,7 @@ import type {
   DocumentPath,
   DocumentStore,
   Page,
+  PageRequest,
   Reading,
   StoredDocument,
   Write,
@@ -83,7 +84,17 @@ export class FirestoreDocumentStore implements DocumentStore {
     }
   }
 
-  async list(collection: string, page: { limit: number; after?: string }): Promise<Page> {
+  async list(collection: string, page: PageRequest): Promise<Page> {
+    const { where } = page;
+    if (where) {
+      const documents = (
+        await this.#untilAnswered((timeoutMs) =>
+          this.#client.query(collection, { ...page, where }, timeoutMs),
+        )
+      ).map(listed);
+      const last = documents.at(-1);
+      return documents.length === page.limit && last ? { documents, next: last.id } : { documents };
+    }
     const { documents, nextPageToken } = await this.#untilAnswered((timeoutMs) =>
       this.#client.list(
         collection,
@@ -92,10 +103,7 @@ export class FirestoreDocumentStore implements DocumentStore {
       ),
     );
     return {
-      documents: documents.map((document) => ({
-        ...stored(document),
-        id: document.name.slice(document.name.lastIndexOf('/') + 1),
-      })),
+      documents: documents.map(listed),
       ...(nextPageToken !== '' && { next: nextPageToken }),
     };
   }
@@ -158,6 +166,10 @@ function stored({ fields, updateTime }: ProtoDocument): StoredDocument {
     version: versionOf(updateTime),
     updateTimeMs: timestampMs(updateTime),
   };
+}
+
+function listed(document: ProtoDocument): Page['documents'][number] {
+  return { ...stored(document), id: document.name.slice(document.name.lastIndexOf('/') + 1) };
 }
 
 /** `seconds.nanos`: to the bit, which a number of milliseconds is not. */

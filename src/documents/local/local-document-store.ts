@@ -15,6 +15,7 @@ import type {
   DocumentStore,
   FieldPath,
   Page,
+  PageRequest,
   Precondition,
   Reading,
   StoredDocument,
@@ -65,22 +66,22 @@ export class LocalDocumentStore implements DocumentStore {
     }
   }
 
-  list(collection: string, page: { limit: number; after?: string }): Promise<Page> {
+  list(collection: string, { limit, after = '', where }: PageRequest): Promise<Page> {
     const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
     return this.#workspace.transact(async (transaction) => {
       const ids = (await transaction.names(folder))
         .flatMap((name) => (name.endsWith('.json') ? [decodeFileName(name.slice(0, -5))] : []))
-        .filter((id): id is string => id !== undefined && id > (page.after ?? ''))
+        .filter((id): id is string => id !== undefined && id > after)
         .sort(byCodeUnit);
       const documents = [];
-      for (const id of ids.slice(0, page.limit)) {
+      for (const [index, id] of ids.entries()) {
         const document = await this.#readOne(transaction, `${collection}/${id}`);
-        if (document) documents.push({ ...document, id });
+        const isWanted = !where || where.among.includes(document?.data[where.field] as string);
+        if (document && isWanted) documents.push({ ...document, id });
+        const isLast = index === ids.length - 1;
+        if (documents.length === limit && !isLast) return { documents, next: id };
       }
-      const last = ids[page.limit - 1];
-      return ids.length > page.limit && last !== undefined
-        ? { documents, next: last }
-        : { documents };
+      return { documents };
     });
   }
 

@@ -1,0 +1,107 @@
+import type { GivenFlags, OptionName } from '../config/options.js';
+import type { CommandLine } from './command-line.js';
+
+/** What argv came to, unchecked. */
+export interface Given {
+  readonly flags: GivenFlags;
+  /** Without a dash. */
+  readonly operands: readonly string[];
+}
+
+/** Runs one command; resolves to the exit code. */
+export type Command = (given: Given, commandLine: CommandLine) => Promise<number>;
+
+/** One command. The program, its help and the README are made from this. */
+export interface CommandRow {
+  /** Two words: a command of a group. */
+  readonly name: string;
+  readonly what: string;
+  readonly usage: string;
+  /** As commander writes it: `[path...]`. */
+  readonly operands?: string;
+  readonly options: readonly OptionName[];
+  readonly examples: readonly { readonly what: string; readonly command: string }[];
+  /** Loaded only when it is asked for. */
+  readonly load: () => Promise<Command>;
+}
+
+const PLACE: readonly OptionName[] = [
+  'backend',
+  'workspace',
+  'chartsBucket',
+  'project',
+  'database',
+];
+const WORK: readonly OptionName[] = [
+  'chartsApiMode',
+  ...PLACE,
+  'templatesDir',
+  'fixturesDir',
+  'accountsConfigPath',
+  'concurrency',
+  'timeout',
+];
+const LOG: readonly OptionName[] = ['logFormat', 'quiet', 'verbose'];
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'run-local',
+    what: 'do one CHART_EXPORT step of a flow run file on this machine',
+    usage: '--flow-run-path <file|-> [options]',
+    options: [
+      'flowRunPath',
+      'stepId',
+      'replay',
+      'createFlowRun',
+      'ignoreDependencies',
+      'dryRun',
+      ...WORK,
+      'out',
+      'outputSummary',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'the first ready step of a flow run, with fixtures',
+        command: 'worker-chart-export run-local --flow-run-path flow_run.json',
+      },
+      {
+        what: 'one step in CI: one JSON object on stdout, the exit code says the rest',
+        command:
+          'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --output-summary json --quiet',
+      },
+      {
+        what: 'look first, then do a finished step again',
+        command:
+          'worker-chart-export run-local --flow-run-path flow_run.json --step-id charts:1H:trend --replay --dry-run',
+      },
+    ],
+    load: async () => (await import('./run-local.js')).runLocal,
+  },
+  {
+    name: 'sweep',
+    what: 'do what events were lost for: every eligible step of every open flow run',
+    usage: '[options]',
+    options: [...WORK, 'json', ...LOG],
+    examples: [
+      {
+        what: 'the READY steps of a workspace, and those whose worker was killed',
+        command: 'worker-chart-export sweep',
+      },
+    ],
+    load: async () => (await import('./sweep.js')).sweepCommand,
+  },
+  {
+    name: 'invoke-event',
+    what: 'hand a saved CloudEvent to the function’s own adapter, on this machine',
+    usage: '--event-path <file> [options]',
+    options: ['eventPath', 'eventBody', ...WORK, 'json', ...LOG],
+    examples: [
+      {
+        what: 'what the function would do, on the workspace, with fixtures',
+        command: 'worker-chart-export invoke-event --event-path event.json',
+      },
+    ],
+    load: async () => (await import('./invoke-event.js')).invokeEvent,
+  },
+];

@@ -1,0 +1,34 @@
+import { parseWorkerConfig } from '../config/run-config.js';
+import { sweep } from '../worker/sweep.js';
+import { openWorker } from '../worker/worker.js';
+import { announce } from './announce.js';
+import { stepResults } from './step-results.js';
+import { toldCommand } from './told-command.js';
+
+/** The command `sweep`; exits as `run-local` would for the worst of the steps that it did. */
+export const sweepCommand = toldCommand(async ({ flags }, session, { env, cwd }) => {
+  const config = await parseWorkerConfig(flags, env, cwd);
+  session.know(config.accounts);
+  announce({ mode: 'sweep' }, config, session.logger);
+  const worker = await openWorker(config, 'write', session.logger);
+  try {
+    const { logger, signal } = session;
+    const untilMs = performance.now() + config.timeoutMs;
+    const { outcomes, ...tally } = await sweep(worker, { logger, signal, untilMs });
+    const { summaries, lines, exitCode } = stepResults(outcomes, config, session.cause());
+    const words = [
+      `${tally.runs} open flow runs`,
+      `${outcomes.length} steps done or tried`,
+      `${tally.leasesClosed} leases closed`,
+      `${tally.runningLong} steps RUNNING too long`,
+      ...(tally.complete ? [] : ['not finished: sweep again']),
+    ];
+    return {
+      exitCode,
+      text: `${[...lines, words.join(', ')].join('\n')}\n`,
+      json: { ...tally, steps: summaries },
+    };
+  } finally {
+    await worker.close();
+  }
+});
