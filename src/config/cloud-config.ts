@@ -2,7 +2,7 @@ import { isProduction, quoted, type Source } from './source.js';
 import type { CloudConfig } from './worker-config.js';
 
 /** Where the gcp backend finds its services; what is wrong is added to the source's problems. */
-export function cloudConfig(source: Source): CloudConfig {
+export function cloudConfig(source: Source, needs: { readonly bucket: boolean }): CloudConfig {
   const { env, problems } = source;
   const check = (name: string, value: string | undefined, form: RegExp, like: string) => {
     if (value !== undefined && !form.test(value)) {
@@ -10,7 +10,7 @@ export function cloudConfig(source: Source): CloudConfig {
     }
     return value;
   };
-  if (source.of('chartsBucket').value === undefined) {
+  if (needs.bucket && source.of('chartsBucket').value === undefined) {
     problems.push('--backend gcp needs a bucket: name it with --charts-bucket or CHARTS_BUCKET');
   }
   const project = source.of('project');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { GivenFlags } from './options.js';
 import { Source } from './source.js';
-import { type WorkerConfig, workerConfig } from './worker-config.js';
+import { type PlaceConfig, placeConfig, type WorkerConfig, workerConfig } from './worker-config.js';
 
 /** Everything `run-local` was told from outside. Paths are absolute. */
 export interface RunConfig extends WorkerConfig {
@@ -51,6 +51,19 @@ export async function parseWorkerConfig(
 ): Promise<WorkerConfig> {
   const source = new Source(flags, env, cwd);
   const config = await workerConfig(source, CLI_DEFAULTS);
+  source.throwIfWrong();
+  return config;
+}
+
+/** For a command that calls nobody. Throws as `parseRunConfig` rejects. */
+export function parsePlaceConfig(
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+  needs: { readonly bucket: boolean },
+): PlaceConfig {
+  const source = new Source(flags, env, cwd);
+  const config = placeConfig(source, needs);
   source.throwIfWrong();
   return config;
 }

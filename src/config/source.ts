@@ -27,7 +27,9 @@ export class Source {
 
   /** Rejects with one `ConfigError` for everything that is wrong. */
   throwIfWrong(): void {
-    if (this.problems.length > 0) throw new ConfigError(this.problems.join('; '));
+    // What is asked for twice is wrong twice.
+    const problems = [...new Set(this.problems)];
+    if (problems.length > 0) throw new ConfigError(problems.join('; '));
   }
 
   /** The value, and the flag or variable that it came from. */

@@ -31,19 +31,23 @@ export interface LiveConfig {
   readonly proxy: ProxySettings;
 }
 
-/** What steps are done with, whoever asks for them: checked once. Paths are absolute. */
-export interface WorkerConfig {
-  readonly chartsApiMode: ChartsApiMode;
-  /** `undefined`: nobody is called. */
-  readonly live: LiveConfig | undefined;
+/** Where documents and objects are. Paths are absolute. */
+export interface PlaceConfig {
   readonly backend: Backend;
   /** `undefined`: the backend is `local`. */
   readonly cloud: CloudConfig | undefined;
   /** Bucket name without `gs://`. */
   readonly bucket: string;
-  readonly accounts: readonly Account[];
   readonly workspace: string;
   readonly templatesDir: string | undefined;
+}
+
+/** What steps are done with, whoever asks for them: checked once. */
+export interface WorkerConfig extends PlaceConfig {
+  readonly chartsApiMode: ChartsApiMode;
+  /** `undefined`: nobody is called. */
+  readonly live: LiveConfig | undefined;
+  readonly accounts: readonly Account[];
   readonly fixturesDir: string | undefined;
   readonly concurrency: number;
   /** For a whole step; for all of them, where one command does several. */
@@ -61,7 +65,24 @@ export interface WorkerDefaults {
   readonly timeoutSeconds: number;
 }
 
+const MODES: readonly ChartsApiMode[] = ['mock', 'real', 'record'];
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
+
+/**
+ * Where a command that calls nobody looks and writes. One that touches no object needs no bucket
+ * (its `bucket` then says nothing).
+ */
+export function placeConfig(source: Source, needs: { readonly bucket: boolean }): PlaceConfig {
+  const isReal = source.choice('chartsApiMode', MODES, 'mock') === 'real';
+  const backend = backendOf(source, isReal);
+  return {
+    backend,
+    cloud: backend === 'gcp' ? cloudConfig(source, needs) : undefined,
+    bucket: bucketName(source),
+    workspace: source.path('workspace') ?? resolve(source.cwd, '.worker-chart-export'),
+    templatesDir: existing(source, 'templatesDir'),
+  };
+}
 
 /** Reads it from flags and environment; what is wrong is added to the source's problems. */
 export async function workerConfig(
@@ -69,14 +90,8 @@ export async function workerConfig(
   defaults: WorkerDefaults,
 ): Promise<WorkerConfig> {
   const { env, problems } = source;
-  const chartsApiMode = source.choice(
-    'chartsApiMode',
-    ['mock', 'real', 'record'],
-    defaults.chartsApiMode,
-  );
-  const goesToCloud = chartsApiMode === 'real' && source.of('chartsBucket').value !== undefined;
-  const backend = source.choice('backend', ['local', 'gcp'], goesToCloud ? 'gcp' : 'local');
-  refuseUnwanted(backend, chartsApiMode, source);
+  const chartsApiMode = source.choice('chartsApiMode', MODES, defaults.chartsApiMode);
+  refuseUnwanted(backendOf(source, chartsApiMode === 'real'), chartsApiMode, source);
 
   const leaseTtl = source.number(env.CHARTS_LEASE_TTL_SECONDS, {
     name: 'CHARTS_LEASE_TTL_SECONDS',
@@ -91,13 +106,10 @@ export async function workerConfig(
     );
   }
   const fixturesHere = resolve(source.cwd, FIXTURES_HERE);
-  const folders = {
-    templatesDir: existing('templatesDir'),
-    fixturesDir:
-      chartsApiMode === 'record'
-        ? recordFolder(source.path('fixturesDir') ?? fixturesHere, problems)
-        : (existing('fixturesDir') ?? ifThere(fixturesHere)),
-  };
+  const fixturesDir =
+    chartsApiMode === 'record'
+      ? recordFolder(source.path('fixturesDir') ?? fixturesHere, problems)
+      : (existing(source, 'fixturesDir') ?? ifThere(fixturesHere));
   const accounts = await loadAccounts(
     source.path('accountsConfigPath'),
     env.CHART_IMG_ACCOUNTS_JSON,
@@ -109,14 +121,11 @@ export async function workerConfig(
     );
   }
   return {
+    ...placeConfig(source, { bucket: true }),
     chartsApiMode,
     live: chartsApiMode === 'mock' ? undefined : liveConfig(source),
-    backend,
-    cloud: backend === 'gcp' ? cloudConfig(source) : undefined,
-    bucket: bucketName(source),
     accounts: accounts.accounts,
-    workspace: source.path('workspace') ?? resolve(source.cwd, '.worker-chart-export'),
-    ...folders,
+    fixturesDir,
     concurrency: source.option('concurrency', { fallback: 10, min: 1, max: 64, integer: true }),
     timeoutMs:
       source.option('timeout', { fallback: defaults.timeoutSeconds, min: 0.001, max: 86_400 }) *
@@ -125,14 +134,19 @@ export async function workerConfig(
     timezone,
     warnings: accounts.warnings,
   };
+}
 
-  function existing(name: OptionName): string | undefined {
-    const folder = source.path(name);
-    if (folder !== undefined && ifThere(folder) === undefined) {
-      problems.push(`${source.of(name).name}: ${folder} is not a folder`);
-    }
-    return folder;
+function backendOf(source: Source, isReal: boolean): Backend {
+  const goesToCloud = isReal && source.of('chartsBucket').value !== undefined;
+  return source.choice('backend', ['local', 'gcp'], goesToCloud ? 'gcp' : 'local');
+}
+
+function existing(source: Source, name: OptionName): string | undefined {
+  const folder = source.path(name);
+  if (folder !== undefined && ifThere(folder) === undefined) {
+    source.problems.push(`${source.of(name).name}: ${folder} is not a folder`);
   }
+  return folder;
 }
 
 /** First, alone: with these nothing else that is wrong matters. */

@@ -1,5 +1,5 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
-import type { WorkerConfig } from '../config/worker-config.js';
+import type { PlaceConfig } from '../config/worker-config.js';
 import type { DocumentPath, DocumentStore } from '../documents/document-store.js';
 import type { EngineDeps } from '../engine/deps.js';
 import type { Logger } from '../log/logger.js';
@@ -18,7 +18,7 @@ export type Access = 'read' | 'write';
 
 /** Opens the backend that was asked for. Rejects with `ConfigError` or `StoreUnavailable`. */
 export async function openBackend(
-  config: WorkerConfig,
+  config: PlaceConfig,
   access: Access,
   logger: Logger,
 ): Promise<OpenBackend> {

@@ -1,18 +1,17 @@
 import { GcsArtifactStore } from '../artifacts/gcs/gcs-artifact-store.js';
-import type { CloudConfig, WorkerConfig } from '../config/worker-config.js';
+import type { CloudConfig, PlaceConfig } from '../config/worker-config.js';
 import { FirestoreDocumentStore } from '../documents/firestore/firestore-document-store.js';
 import { TemplateFolders } from '../documents/local/template-folders.js';
 import type { Logger } from '../log/logger.js';
 import type { OpenBackend } from './backend.js';
 import { findProject } from './google-door.js';
-import { readOnlyLedger } from './read-only-ledger.js';
 
 /** Firestore and Cloud Storage, or their emulators. Rejects with `ConfigError`. */
 export async function openGcpBackend(
-  config: WorkerConfig & { readonly cloud: CloudConfig },
+  config: PlaceConfig & { readonly cloud: CloudConfig },
   logger: Logger,
 ): Promise<OpenBackend> {
-  const { cloud, bucket, templatesDir, chartsApiMode } = config;
+  const { cloud, bucket, templatesDir } = config;
   const projectId = await findProject(cloud);
   logger.info('cloud_target', `project ${projectId}, ${targetWords(cloud)}`, {
     project: projectId,
@@ -27,8 +26,7 @@ export async function openGcpBackend(
     emulatorHost: cloud.firestoreEmulatorHost,
   });
   return {
-    // What is rehearsed here must not take production's quota away.
-    documents: chartsApiMode === 'mock' ? readOnlyLedger(firestore) : firestore,
+    documents: firestore,
     artifacts: new GcsArtifactStore({ bucket, projectId, emulator: cloud.storageEmulatorUrl }),
     templates: new TemplateFolders(templatesDir === undefined ? [] : [templatesDir]),
     // Nobody here can look at another machine's processes: silence alone tells.

@@ -1,6 +1,6 @@
 import { LocalArtifactStore } from '../artifacts/local/local-artifact-store.js';
 import { bundled } from '../config/bundled.js';
-import type { WorkerConfig } from '../config/worker-config.js';
+import type { PlaceConfig } from '../config/worker-config.js';
 import { LocalDocumentStore } from '../documents/local/local-document-store.js';
 import { TemplateFolders } from '../documents/local/template-folders.js';
 import { isGone } from '../local-disk/process-identity.js';
@@ -9,7 +9,7 @@ import type { Access, OpenBackend } from './backend.js';
 
 /** A workspace on the disk. Rejects with `ConfigError` or `StoreUnavailable`. */
 export async function openLocalBackend(
-  { workspace: folder, bucket, templatesDir }: WorkerConfig,
+  { workspace: folder, bucket, templatesDir }: PlaceConfig,
   access: Access,
 ): Promise<OpenBackend> {
   const workspace = access === 'read' ? Workspace.peek(folder) : await Workspace.open(folder);

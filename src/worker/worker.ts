@@ -5,6 +5,7 @@ import { thisProcess } from '../local-disk/process-identity.js';
 import type { Logger } from '../log/logger.js';
 import { type Access, type OpenBackend, openBackend } from './backend.js';
 import { openProvider } from './open-provider.js';
+import { readOnlyLedger } from './read-only-ledger.js';
 
 /** The engine's ports, open: whoever has a step to do does it with these. */
 export interface Worker extends OpenBackend {
@@ -23,10 +24,15 @@ export async function openWorker(
     closeProvider();
     throw error;
   });
+  // What is rehearsed in the cloud must not take production's quota away.
+  const isRehearsal = config.backend === 'gcp' && config.chartsApiMode === 'mock';
+  const documents = isRehearsal ? readOnlyLedger(backend.documents) : backend.documents;
   return {
     ...backend,
+    documents,
     engineDeps: (context) => ({
       ...backend,
+      documents,
       ...context,
       provider,
       accounts: config.accounts,
