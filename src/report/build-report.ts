@@ -55,7 +55,7 @@ function smallPrint(now: Date): Html {
   return html`
 <footer>
 <p>Made by worker-chart-export on ${time(now.toISOString())} from the step’s manifest. The pictures lie in this
-page, which loads nothing from the network; each was compared with the SHA-256 that the manifest holds. Times are UTC,
-1 kB is 1000 bytes.</p>
+page, which loads nothing from the network; each was compared with the manifest’s SHA-256, where it holds one.
+Times are UTC, 1 kB is 1000 bytes.</p>
 </footer>`;
 }

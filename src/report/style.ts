@@ -112,7 +112,7 @@ footer p { max-width: 44rem; }
   h2 { font-size: 16pt; }
   section, footer { margin-top: 12mm; }
   section > h2 { margin-bottom: 5mm; }
-  .identity { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 4mm 6mm; margin-top: 8mm; padding-top: 4mm; }
+  .identity { grid-template-columns: 5fr 5fr 5fr 3fr; font-size: 8pt; gap: 4mm 6mm; margin-top: 8mm; padding-top: 4mm; }
   .charts { grid-template-columns: 100%; gap: 6mm; }
   figure, figure:first-child:nth-last-child(odd) { grid-template-columns: 55% minmax(0, 1fr); column-gap: 6mm; break-inside: avoid; }
   /* A shadow would leave its upper edge on the page before. */
@@ -121,7 +121,8 @@ footer p { max-width: 44rem; }
   .hole { min-height: 6rem; }
   .facts, .said, .eyebrow, dt, th, footer { font-size: 8pt; }
   h2, h3, thead { break-after: avoid; }
-  .reason li, tr, .identity div { break-inside: avoid; }
+  .reason > div, .reason li, tr, .identity div { break-inside: avoid; }
+  .reason > div { break-after: avoid; }
   /* Two rows at least stay with their heading. */
   tbody tr:first-child { break-after: avoid; }
   .uri + a { display: none; }
