@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const program = programOf(process.env);
 
 /** For the name of a suite that is skipped without it; empty: it runs. */
-export const whyNoChromium = program === undefined ? 'SKIPPED: no CHROMIUM, no chromium on PATH' : '';
+export const whyNoChromium =
+  program === undefined ? 'SKIPPED: no CHROMIUM, no chromium on PATH' : '';
 
 if (program === undefined && process.env.REQUIRE_CHROMIUM === '1') {
   throw new Error('REQUIRE_CHROMIUM is set: no CHROMIUM, no chromium on PATH');
