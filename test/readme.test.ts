@@ -166,8 +166,10 @@ describe("the README's exit codes", () => {
       status: 'SUCCEEDED',
       minImages: 1,
       plan: [],
+      calls: [],
       error: null,
     },
+    declined: { reason: 'declined', ...idle },
     misconfigured: { reason: 'misconfigured', message: 'no' },
     'infrastructure-failed': {
       reason: 'infrastructure-failed',

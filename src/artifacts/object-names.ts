@@ -1,22 +1,33 @@
 import type { ObjectName } from './artifact-store.js';
 
-/** The one place that names objects. Ids were checked against their allow-lists before. */
-export function stepFolder(runId: string, stepId: string): string {
-  return `charts/${runId}/${stepId}/`;
+/** Whose objects they are. Ids were checked against their allow-lists before. */
+export interface StepObjects {
+  readonly runId: string;
+  readonly stepId: string;
+  /** The folder of all; absent: `charts`. */
+  readonly root?: string | undefined;
 }
 
-export function manifestName(runId: string, stepId: string): ObjectName {
-  return `${stepFolder(runId, stepId)}manifest.json`;
+/** The one place that names objects. */
+export function stepFolder({ runId, stepId, root = 'charts' }: StepObjects): string {
+  return `${root}/${runId}/${stepId}/`;
+}
+
+export function manifestName(step: StepObjects): ObjectName {
+  return `${stepFolder(step)}manifest.json`;
 }
 
 /** Where a replay keeps the manifest it is about to replace. */
-export function keptManifestName(runId: string, stepId: string, createdAt: string): ObjectName {
-  return `${stepFolder(runId, stepId)}manifest.${createdAt}.json`;
+export function keptManifestName(step: StepObjects, createdAt: string): ObjectName {
+  return `${stepFolder(step)}manifest.${createdAt}.json`;
 }
 
-export interface PngNaming {
-  readonly runId: string;
-  readonly stepId: string;
+/** Where a trial puts what is not to take the place of anything: `scratch/<YYYYMMDD-HHmmss>`. */
+export function scratchRoot(startedAt: Date): string {
+  return `scratch/${stampOf(startedAt)}`;
+}
+
+export interface PngNaming extends StepObjects {
   readonly symbol: string;
   /** As the flow run spells it. */
   readonly timeframe: string;
@@ -25,9 +36,13 @@ export interface PngNaming {
 
 /** `…/<YYYYMMDD-HHmmss>_<symbol>_<timeframe>_<chartTemplateId>.png`, the stamp in UTC. */
 export function pngName(naming: PngNaming, generatedAt: Date): ObjectName {
-  const { runId, stepId, symbol, timeframe, chartTemplateId } = naming;
-  const stamp = generatedAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return `${stepFolder(runId, stepId)}${stamp}_${symbol}_${timeframe}_${chartTemplateId}.png`;
+  const { symbol, timeframe, chartTemplateId } = naming;
+  const stamp = stampOf(generatedAt);
+  return `${stepFolder(naming)}${stamp}_${symbol}_${timeframe}_${chartTemplateId}.png`;
+}
+
+function stampOf(time: Date): string {
+  return time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 }
 
 export function gsUri(bucket: string, name: ObjectName): string {

@@ -3,8 +3,8 @@ import type { Logger } from '../log/logger.js';
 
 /** What a command was asked to do, for its first log line. */
 export interface Asked {
-  readonly mode: 'run' | 'replay' | 'dry-run' | 'sweep' | 'event';
-  readonly flowRunPath?: string;
+  readonly mode: 'run' | 'replay' | 'dry-run' | 'scratch' | 'sweep' | 'event';
+  readonly flowRunPath?: string | undefined;
   readonly stepId?: string | undefined;
 }
 

@@ -47,16 +47,22 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'run-local',
     what: 'do one CHART_EXPORT step of a flow run file on this machine',
-    usage: '--flow-run-path <file|-> [options]',
+    usage: '(--flow-run-path <file|-> | --run-id <id>) [options]',
     options: [
       'flowRunPath',
+      'runId',
       'stepId',
       'replay',
+      'only',
+      'onlyFailed',
+      'scratch',
+      'yes',
       'createFlowRun',
       'ignoreDependencies',
       'dryRun',
       ...WORK,
       'out',
+      'report',
       'outputSummary',
       ...LOG,
     ],
@@ -77,6 +83,21 @@ export const COMMANDS: readonly CommandRow[] = [
       },
     ],
     load: async () => (await import('./run-local.js')).runLocal,
+  },
+  {
+    name: 'report',
+    what: 'write a manifest’s charts as one HTML page',
+    usage: '(<manifest> | --run-id <id> --step-id <id>) [options]',
+    operands: '[manifest]',
+    options: ['runId', 'stepId', 'report', ...PLACE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'the charts of a step that was done in the workspace',
+        command:
+          'worker-chart-export report --run-id 20251221-130000_BTCUSDT_five --step-id charts:1D:all',
+      },
+    ],
+    load: async () => (await import('./report.js')).reportCommand,
   },
   {
     name: 'sweep',

@@ -21,7 +21,7 @@ export const invokeEvent = toldCommand(async ({ flags }, session, { env, cwd }) 
   announce({ mode: 'event' }, config, session.logger);
   let worker: Worker | undefined;
   const open = async () => {
-    worker = await openWorker(config, 'write', session.logger);
+    worker = await openWorker(config, 'write-if-there', session.logger);
     return worker;
   };
   try {

@@ -88,6 +88,8 @@ export function viewOf(outcome: StepOutcome, signal: EndingSignal | undefined): 
           ? `dry run: step ${outcome.stepId} would fail: ${outcome.error.message}`
           : `dry run: step ${outcome.stepId} would be done; nothing was written`,
       };
+    case 'declined':
+      return { ...idle, status: outcome.status, message: 'not done; nothing was written' };
     case 'misconfigured':
       return {
         exitCode: 2,

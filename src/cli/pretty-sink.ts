@@ -52,6 +52,7 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
     case 'local_run_started':
     case 'cloud_target':
     case 'flow_run_created':
+    case 'scratch_run':
       return chalk.dim(message);
     case 'chart_stored': {
       const account = fields.accountId ? `, account ${String(fields.accountId)}` : '';

@@ -1,13 +1,21 @@
-import { gsUri } from '../artifacts/object-names.js';
+import { gsUri, scratchRoot, stepFolder } from '../artifacts/object-names.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { JsonObject } from '../contracts/documents.js';
-import { addressRun } from '../engine/flow-run.js';
+import { isRunId } from '../contracts/ids.js';
+import type { DocumentStore } from '../documents/document-store.js';
+import type { EngineDeps, StepRequest } from '../engine/deps.js';
+import { addressRun, quoted, type Run } from '../engine/flow-run.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
+import { reasonOf } from '../failures.js';
 import type { Logger } from '../log/logger.js';
-import { openWorker } from '../worker/worker.js';
+import { openWorker, type Worker } from '../worker/worker.js';
+import type { CommandLine } from './command-line.js';
 import { takeIn } from './given-run/take-in.js';
 import { copyOut, prepareOut } from './out-folder.js';
+import { asked, isRealReplay, replayScreen } from './replay/confirm.js';
+import { scratchView } from './replay/scratch-view.js';
+import { prepareReport, writeReport } from './report-file.js';
 
 export interface FlowRunResult {
   readonly outcome: StepOutcome;
@@ -15,51 +23,135 @@ export interface FlowRunResult {
   localPathOf(gsUri: string): string | undefined;
 }
 
+export interface RunContext {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Who is asked before a real replay. */
+  readonly commandLine: CommandLine;
+}
+
 /**
- * Does one step of a flow run on the backend that was asked for. Rejects with `ConfigError` or
- * `StoreUnavailable`.
+ * Does one step of a flow run, the given document's or a stored one's, on the backend that was asked
+ * for. Rejects with `ConfigError` or `StoreUnavailable`.
  */
 export async function runFlowRun(
   config: RunConfig,
-  document: JsonObject,
-  context: { readonly logger: Logger; readonly signal: AbortSignal },
+  document: JsonObject | undefined,
+  context: RunContext,
 ): Promise<FlowRunResult> {
-  const run = addressRun(document, config.stepId);
+  const given = document ? addressRun(document, config.stepId) : storedRun(config);
   // Before anything is so much as opened: what cannot be addressed writes nothing.
-  if ('reason' in run) return { outcome: run, localPathOf: () => undefined };
+  if ('reason' in given) return { outcome: given, localPathOf: () => undefined };
 
-  const { flowKey } = document;
-  const logger = context.logger.with({
-    runId: run.runId,
-    ...(typeof flowKey === 'string' && { flowKey }),
-  });
+  const { runId } = given;
+  const flowKey = document?.flowKey;
+  const logger = context.logger.with({ runId, ...(typeof flowKey === 'string' && { flowKey }) });
   if (config.out !== undefined && !config.dryRun) await prepareOut(config.out);
-  const worker = await openWorker(config, config.dryRun ? 'read' : 'write', logger);
+  if (config.report !== undefined && !config.dryRun) await prepareReport(config.report);
+  const access = document ? 'write' : 'write-if-there';
+  const worker = await openWorker(config, config.dryRun ? 'read' : access, logger);
   try {
+    const outcome = await doStep(given, config, worker, { ...context, logger });
     const { artifacts } = worker;
-    const documents = await takeIn(run, config, worker, logger);
-    const outcome = await runStep(
-      {
-        runId: run.runId,
-        stepId: config.stepId,
-        asGiven: run,
-        replay: config.replay,
-        ignoreDependencies: config.ignoreDependencies,
-        tolerateAbsentDependencies: config.stepId !== undefined,
-        dryRun: config.dryRun,
-      },
-      { ...worker.engineDeps({ logger, signal: context.signal }), documents },
-    );
-    if (outcome.reason === 'not-addressable' && outcome.isAbsent) {
-      const message = `${outcome.message}; --create-flow-run creates it from the file`;
-      return { outcome: { ...outcome, message }, localPathOf: () => undefined };
-    }
     if (config.out !== undefined) await copyOut(config.out, outcome, artifacts);
+    if (config.report !== undefined) await report(config.report, outcome, worker, logger);
     const bucketUri = gsUri(artifacts.bucket, '');
     const localPathOf = (uri: string) =>
       uri.startsWith(bucketUri) ? artifacts.localPath(uri.slice(bucketUri.length)) : undefined;
     return { outcome, localPathOf };
   } finally {
     await worker.close();
+  }
+}
+
+/** A run of which nothing but its id is given. */
+type Given = Run | Pick<Run, 'runId'>;
+
+function storedRun({ runId }: RunConfig): Given | StepOutcome {
+  if (isRunId(runId)) return { runId };
+  const message = `--run-id: ${quoted(runId)} is not a run id (like 20251221-120000_BTCUSDT_demo)`;
+  return { reason: 'not-addressable', runId: null, stepId: null, message };
+}
+
+async function doStep(
+  given: Given,
+  config: RunConfig,
+  worker: Worker,
+  { logger, signal, commandLine }: RunContext,
+): Promise<StepOutcome> {
+  const { runId } = given;
+  const run = 'data' in given ? given : undefined;
+  const request: StepRequest = {
+    runId,
+    stepId: config.stepId,
+    asGiven: run,
+    replay: config.replay || config.scratch,
+    ...(config.only !== undefined && { only: config.only }),
+    ignoreDependencies: config.ignoreDependencies,
+    tolerateAbsentDependencies: config.stepId !== undefined,
+    dryRun: config.dryRun,
+  };
+  const deps = await depsFor(given, config, worker, logger, signal);
+  if (isRealReplay(config) && !config.yes) {
+    const plan = await runStep({ ...request, dryRun: true }, deps);
+    if (plan.reason !== 'planned') return plan;
+    const { stepId, status } = plan;
+    const isWanted = await asked(replayScreen(plan, config), commandLine, signal);
+    if (!isWanted) return { reason: 'declined', runId, stepId, status };
+  }
+  const outcome = await runStep(request, deps);
+  if (outcome.reason !== 'not-addressable' || !outcome.isAbsent) return outcome;
+  const remedy = run
+    ? '--create-flow-run creates it from the file'
+    : 'name its file with --flow-run-path instead';
+  return { ...outcome, message: `${outcome.message} in the store; ${remedy}` };
+}
+
+/** The engine's ports, with the given run taken in, or with a trial's own copy of it. */
+async function depsFor(
+  given: Given,
+  config: RunConfig,
+  worker: Worker,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<EngineDeps> {
+  const deps = worker.engineDeps({ logger, signal });
+  const taken = (how: RunConfig): Promise<DocumentStore> =>
+    'data' in given ? takeIn(given, how, worker, logger) : Promise.resolve(deps.documents);
+  if (!config.scratch) return { ...deps, documents: await taken(config) };
+  // As for a dry run: whatever the file says of the run is seen, and not imported.
+  const reads = await taken({ ...config, dryRun: true });
+  const objectRoot = scratchRoot(new Date());
+  const folder = stepFolder({ runId: given.runId, stepId: config.stepId ?? '…', root: objectRoot });
+  const place = gsUri(config.bucket, folder);
+  logger.info('scratch_run', `a trial: objects go to ${place}, the flow run is not touched`, {
+    objectRoot,
+  });
+  return {
+    ...deps,
+    documents: scratchView(given.runId, { reads, commits: deps.documents }),
+    settings: { ...deps.settings, objectRoot },
+  };
+}
+
+/** The step is settled by now: what is wrong with its page is no longer its business. */
+async function report(
+  file: string,
+  outcome: StepOutcome,
+  { artifacts }: Worker,
+  logger: Logger,
+): Promise<void> {
+  const uri = 'manifestUri' in outcome ? outcome.manifestUri : null;
+  if (uri === null) return;
+  try {
+    const { unshown } = await writeReport(file, uri, artifacts);
+    for (const { chartTemplateId, reason } of unshown) {
+      logger.warn(
+        'report_incomplete',
+        `${chartTemplateId} has no picture in the report: ${reason}`,
+      );
+    }
+  } catch (error) {
+    logger.warn('report_incomplete', `there is no report: ${reasonOf(error)}`);
   }
 }

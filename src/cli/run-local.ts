@@ -9,6 +9,7 @@ import type { CommandLine } from './command-line.js';
 import type { Command } from './commands.js';
 import { printFailure } from './failure-summary.js';
 import { isError, viewOf } from './outcome-view.js';
+import { refuseUnasked } from './replay/confirm.js';
 import { type FlowRunResult, runFlowRun } from './run-flow-run.js';
 import { openSession, type Session } from './session.js';
 import { type SummaryContext, toSummary, toText } from './summary.js';
@@ -57,18 +58,24 @@ export const runLocal: Command = async ({ flags }, commandLine) => {
 /** Config → flow run → backend; whatever stops it on the way is an outcome. */
 async function attempt(
   flags: GivenFlags,
-  { env, cwd, stdin }: CommandLine,
+  commandLine: CommandLine,
   { logger, signal, know }: Session,
 ): Promise<{ config: RunConfig | undefined; run: FlowRunResult }> {
   const ended = (outcome: StepOutcome): FlowRunResult => ({
     outcome,
     localPathOf: () => undefined,
   });
+  const { env, cwd, stdin } = commandLine;
   let config: RunConfig | undefined;
   try {
     config = await parseRunConfig(flags, env, cwd);
     know(config.accounts);
     announce({ ...config, mode: modeOf(config) }, config, logger);
+    refuseUnasked(config, commandLine);
+    const context = { logger, signal, commandLine };
+    if (config.flowRunPath === undefined) {
+      return { config, run: await runFlowRun(config, undefined, context) };
+    }
     const file = await readFlowRunFile(config.flowRunPath, stdin, signal);
     if (!file.ok) {
       const { message } = file;
@@ -77,7 +84,7 @@ async function attempt(
         run: ended({ reason: 'not-addressable', runId: null, stepId: null, message }),
       };
     }
-    return { config, run: await runFlowRun(config, file.document, { logger, signal }) };
+    return { config, run: await runFlowRun(config, file.document, context) };
   } catch (error) {
     if (signal.aborted && error === signal.reason) {
       const message = 'interrupted before the flow run was read; nothing was written';
@@ -105,7 +112,8 @@ async function attempt(
   }
 }
 
-function modeOf({ dryRun, replay }: RunConfig): Asked['mode'] {
+function modeOf({ dryRun, replay, scratch }: RunConfig): Asked['mode'] {
+  if (scratch) return 'scratch';
   if (dryRun) return 'dry-run';
   return replay ? 'replay' : 'run';
 }

@@ -10,7 +10,7 @@ export const sweepCommand = toldCommand(async ({ flags }, session, { env, cwd })
   const config = await parseWorkerConfig(flags, env, cwd);
   session.know(config.accounts);
   announce({ mode: 'sweep' }, config, session.logger);
-  const worker = await openWorker(config, 'write', session.logger);
+  const worker = await openWorker(config, 'write-if-there', session.logger);
   try {
     const { logger, signal } = session;
     const untilMs = performance.now() + config.timeoutMs;

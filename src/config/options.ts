@@ -13,8 +13,13 @@ export interface OptionRow {
 
 export type OptionName =
   | 'flowRunPath'
+  | 'runId'
   | 'stepId'
   | 'replay'
+  | 'only'
+  | 'onlyFailed'
+  | 'scratch'
+  | 'yes'
   | 'createFlowRun'
   | 'ignoreDependencies'
   | 'dryRun'
@@ -25,6 +30,7 @@ export type OptionName =
   | 'project'
   | 'database'
   | 'out'
+  | 'report'
   | 'templatesDir'
   | 'fixturesDir'
   | 'accountsConfigPath'
@@ -46,7 +52,13 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: '--flow-run-path <file>',
     name: 'flowRunPath',
     group: 'What to do',
-    help: 'the flow run, a JSON file; `-` reads it from stdin (required)',
+    help: 'the flow run, a JSON file; `-` reads it from stdin',
+  },
+  {
+    flag: '--run-id <id>',
+    name: 'runId',
+    group: 'What to do',
+    help: 'the flow run’s id: the stored document is the input',
   },
   {
     flag: '--step-id <id>',
@@ -86,6 +98,30 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'ignoreDependencies',
     group: 'What to do',
     help: 'do the step although steps it depends on are not SUCCEEDED',
+  },
+  {
+    flag: '--only <ids>',
+    name: 'only',
+    group: 'What to do',
+    help: 'with --replay: render these chart templates alone, with commas between; the rest stays as the last manifest has it',
+  },
+  {
+    flag: '--only-failed',
+    name: 'onlyFailed',
+    group: 'What to do',
+    help: 'with --replay: render what is not among the last manifest’s items',
+  },
+  {
+    flag: '--scratch',
+    name: 'scratch',
+    group: 'What to do',
+    help: 'do the step for a look: objects go under scratch/, the flow run is not touched, quota is counted',
+  },
+  {
+    flag: '--yes',
+    name: 'yes',
+    group: 'What to do',
+    help: 'do it without asking',
   },
   {
     flag: '--create-flow-run',
@@ -144,6 +180,12 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'out',
     group: 'Where',
     help: 'also copy the PNGs there, under their plain names',
+  },
+  {
+    flag: '--report <file>',
+    name: 'report',
+    group: 'Where',
+    help: 'also write the charts as one HTML page',
   },
   {
     flag: '--templates-dir <dir>',

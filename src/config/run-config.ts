@@ -1,15 +1,24 @@
 import { resolve } from 'node:path';
+import { isChartTemplateId } from '../contracts/ids.js';
 import type { GivenFlags } from './options.js';
-import { Source } from './source.js';
+import { quoted, Source } from './source.js';
 import { type PlaceConfig, placeConfig, type WorkerConfig, workerConfig } from './worker-config.js';
 
 /** Everything `run-local` was told from outside. Paths are absolute. */
 export interface RunConfig extends WorkerConfig {
-  /** `-`: stdin. */
-  readonly flowRunPath: string;
+  /** `-`: stdin; `undefined`: the stored flow run `runId` is the input. */
+  readonly flowRunPath: string | undefined;
+  readonly runId: string | undefined;
   readonly stepId: string | undefined;
   readonly out: string | undefined;
+  /** HTML file. */
+  readonly report: string | undefined;
   readonly replay: boolean;
+  /** Chart template ids, or those that failed; `undefined`: all. */
+  readonly only: readonly string[] | 'failed' | undefined;
+  readonly scratch: boolean;
+  /** Nobody is asked before a real replay. */
+  readonly yes: boolean;
   readonly ignoreDependencies: boolean;
   readonly dryRun: boolean;
   readonly createFlowRun: boolean;
@@ -26,21 +35,54 @@ export async function parseRunConfig(
 ): Promise<RunConfig> {
   const source = new Source(flags, env, cwd);
   const flowRunPath = source.of('flowRunPath').value;
-  if (flowRunPath === undefined) {
-    source.problems.push('--flow-run-path is required: name a flow run file, or - for stdin');
+  const runId = source.of('runId').value;
+  if (flowRunPath === undefined && runId === undefined) {
+    source.problems.push(
+      '--flow-run-path is required: name a flow run file, or - for stdin (or a stored run with --run-id)',
+    );
+  }
+  if (flowRunPath !== undefined && runId !== undefined) {
+    source.problems.push('--flow-run-path and --run-id exclude each other');
+  }
+  const only = onlyOf(source, flags);
+  if (flags.scratch && (flags.replay || only !== undefined || flags.createFlowRun)) {
+    source.problems.push(
+      '--scratch goes without --replay, --only, --only-failed and --create-flow-run: nothing is replaced, all is rendered',
+    );
   }
   const config: RunConfig = {
     ...(await workerConfig(source, CLI_DEFAULTS)),
-    flowRunPath: flowRunPath === undefined || flowRunPath === '-' ? '-' : resolve(cwd, flowRunPath),
+    flowRunPath:
+      flowRunPath === undefined || flowRunPath === '-' ? flowRunPath : resolve(cwd, flowRunPath),
+    runId,
     stepId: source.of('stepId').value,
     out: source.path('out'),
+    report: source.path('report'),
     replay: flags.replay === true,
+    only,
+    scratch: flags.scratch === true,
+    yes: flags.yes === true,
     ignoreDependencies: flags.ignoreDependencies === true,
     dryRun: flags.dryRun === true,
     createFlowRun: flags.createFlowRun === true,
   };
   source.throwIfWrong();
   return config;
+}
+
+function onlyOf(source: Source, flags: GivenFlags): RunConfig['only'] {
+  const { value } = source.of('only');
+  if (value === undefined && !flags.onlyFailed) return undefined;
+  if (!flags.replay) source.problems.push('--only and --only-failed belong to --replay');
+  if (value === undefined) return 'failed';
+  if (flags.onlyFailed) source.problems.push('--only and --only-failed exclude each other');
+  const ids = [...new Set(value.split(',').map((id) => id.trim()))];
+  const wrong = ids.filter((id) => !isChartTemplateId(id));
+  if (wrong.length > 0) {
+    const names = wrong.map((id) => quoted(id)).join(', ');
+    source.problems.push(`--only: ${names} is no chart template id; write ids with commas between`);
+  }
+  return ids;
 }
 
 /** For a command that does steps, but not of one given file. Rejects as `parseRunConfig` does. */

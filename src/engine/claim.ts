@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { fromRest, unpaced } from '../accounts/pacing.js';
 import { type Reserved, Spending } from '../accounts/spending.js';
 import { usageWrite } from '../accounts/usage.js';
+import type { StepObjects } from '../artifacts/object-names.js';
 import type { FieldPath, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps, StepRequest } from './deps.js';
 import { planned } from './dry-run.js';
+import { keptCharts } from './kept-charts.js';
 import { keepManifest } from './kept-manifest.js';
 import { type LeaseDocument, leaseData, parseLease } from './lease-document.js';
 import type { StepOutcome } from './outcome.js';
@@ -51,7 +53,7 @@ export async function claim(
     if (ours) return claimed(ours, deps);
     if ('reason' in situation) return situation;
     if (deadline.aborted) return refusedTooOften(situation);
-    const { selected, run } = situation;
+    const { selected } = situation;
     const logger = deps.logger.with(scopeOf(situation));
     if (round === 0) {
       const message = `step ${selected.stepId} is selected (${selected.status}, ${selected.entry})`;
@@ -62,9 +64,11 @@ export async function claim(
     if (!probed) await deps.artifacts.probe();
     probed = true;
     const draft = draftLease(situation, token, request, deps);
-    const stored = await alreadyPaid(situation, draft, deps);
+    const kept = await keptCharts(situation, draft, request, deps);
+    if ('reason' in kept) return kept;
+    const stored = new Map([...kept.stored, ...(await alreadyPaid(situation, draft, deps))]);
     const waitOf = deps.settings.isLive ? fromRest : unpaced;
-    const workload = workloadOf(situation, stored, draft.attempt, waitOf);
+    const workload = workloadOf(situation, stored, kept.failed, draft.attempt, waitOf);
     if (lacksAccounts(workload, deps)) {
       return {
         reason: 'misconfigured',
@@ -72,12 +76,13 @@ export async function claim(
           'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
       };
     }
-    if (request.dryRun) return planned(situation, workload);
+    if (request.dryRun) return planned(situation, workload, deps.settings.objectRoot);
     if (deps.signal.aborted || deps.windDown?.aborted)
       return interruptedBeforeClaim(situation, tries.length > 0);
 
-    if (selected.entry === 'replay') await keepManifest(run.runId, selected.stepId, deps);
-    const lease: LeaseDocument = { ...draft, reserved: reservedBy(workload, situation) };
+    if (selected.entry === 'replay') await keepManifest(stepObjects(situation, deps), deps);
+    const reserved = reservedBy(workload, situation);
+    const lease: LeaseDocument = { ...draft, reserved, ...(kept.only && { only: kept.only }) };
     const attempted: Try = { situation, workload, lease, sent: new Stopwatch(deps.clock) };
     const result = await deps.documents.commit(claimWrites(attempted));
     if (result.status === 'committed') {
@@ -170,20 +175,23 @@ function draftLease(
     claimedAt: new Date(clock.now()).toISOString(),
     ...(eventId !== undefined && { eventId }),
     owner,
+    ...(takeover?.only && { only: takeover.only }),
     reserved: {},
   };
 }
 
 /** Only a takeover continues a claim: the folder is listed once, before its commit. */
 async function alreadyPaid(
-  { selected, run, inputs, charts }: Situation,
+  situation: Situation,
   { claimId }: LeaseDocument,
-  { artifacts, logger }: EngineDeps,
+  deps: EngineDeps,
 ): Promise<ReadonlyMap<string, StoredChart>> {
+  const { selected, inputs, charts } = situation;
+  const { artifacts, logger } = deps;
   if (selected.entry !== 'takeover' || 'error' in inputs) return new Map();
   const { stepId } = selected;
   const wanted = charts.filter((chart) => chart.kind === 'render');
-  const folder = { runId: run.runId, stepId, claimId, inputs };
+  const folder = { ...stepObjects(situation, deps), claimId, inputs };
   const stored = await findStoredCharts(artifacts, folder, wanted);
   for (const [chartTemplateId, { name }] of stored) {
     logger.info('chart_reused', `${chartTemplateId} is stored already`, {
@@ -193,6 +201,10 @@ async function alreadyPaid(
     });
   }
   return stored;
+}
+
+function stepObjects({ run, selected }: Situation, { settings }: EngineDeps): StepObjects {
+  return { runId: run.runId, stepId: selected.stepId, root: settings.objectRoot };
 }
 
 function reservedBy({ units }: Workload, { usages }: Situation): Reserved {

@@ -41,6 +41,8 @@ export interface EngineDeps {
     readonly leaseTtlMs: number;
     /** IANA name, written into every request. */
     readonly timezone: string;
+    /** Where objects go; absent: under `charts`. */
+    readonly objectRoot?: string;
     /** For the log: `real`, `mock` or `record`. */
     readonly chartsApiMode: string;
     /** Calls go to the provider: accounts are needed, paced, and given time to recover. */
@@ -53,6 +55,11 @@ export interface StepRequest {
   readonly runId: string;
   /** `undefined`: the first eligible one. */
   readonly stepId: string | undefined;
+  /**
+   * Charts to be rendered anew, by template id, or those that failed; the rest stays as the last
+   * manifest has it. Absent: all of them.
+   */
+  readonly only?: readonly string[] | 'failed';
   /** The event that asks, where one does: its redelivery is to find out that the step is at work. */
   readonly eventId?: string;
   /** The run as the caller has it, where it has it; the stored one decides. */

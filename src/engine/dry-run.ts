@@ -6,19 +6,22 @@ import type { Workload } from './workload.js';
 
 /** Pure: what the step would do, chart by chart, and what it would fail with. */
 export function planned(
-  { run, selected, inputs, charts }: Situation,
+  { run, selected, inputs, charts, usages }: Situation,
   workload: Workload,
+  root: string | undefined,
 ): StepOutcome {
   const { stepId, status } = selected;
   const identity = { runId: run.runId, stepId, status };
   if ('error' in inputs) {
-    return { reason: 'planned', ...identity, minImages: null, plan: [], error: inputs.error };
+    const { error } = inputs;
+    return { reason: 'planned', ...identity, minImages: null, plan: [], calls: [], error };
   }
   const plan = charts.map((chart): PlanLine => {
     const { chartTemplateId, request } = chart;
     const error = workload.failed.get(chartTemplateId) ?? null;
     const stored = workload.stored.get(chartTemplateId);
-    const name = pngName({ runId: run.runId, stepId, ...inputs, chartTemplateId }, new Date(0));
+    const step = { runId: run.runId, stepId, root };
+    const name = pngName({ ...step, ...inputs, chartTemplateId }, new Date(0));
     return {
       chartTemplateId,
       action: error ? 'fail' : stored ? 'reuse' : 'render',
@@ -36,5 +39,9 @@ export function planned(
     possible < inputs.minImages && first
       ? (workload.failed.get(first.chartTemplateId) ?? null)
       : null;
-  return { reason: 'planned', ...identity, minImages: inputs.minImages, plan, error };
+  const calls = usages.flatMap(({ account, used, limit }) => {
+    const units = workload.units.get(account.id) ?? 0;
+    return units > 0 ? [{ accountId: account.id, units, left: limit - used }] : [];
+  });
+  return { reason: 'planned', ...identity, minImages: inputs.minImages, plan, calls, error };
 }

@@ -1,4 +1,4 @@
-import { keptManifestName, manifestName } from '../artifacts/object-names.js';
+import { keptManifestName, manifestName, type StepObjects } from '../artifacts/object-names.js';
 import { isJsonObject } from '../contracts/documents.js';
 import type { EngineDeps } from './deps.js';
 
@@ -8,16 +8,16 @@ import type { EngineDeps } from './deps.js';
  * twice changes nothing.
  */
 export async function keepManifest(
-  runId: string,
-  stepId: string,
+  step: StepObjects,
   { artifacts, logger }: Pick<EngineDeps, 'artifacts' | 'logger'>,
 ): Promise<void> {
-  const old = await artifacts.get(manifestName(runId, stepId));
+  const { stepId } = step;
+  const old = await artifacts.get(manifestName(step));
   if (!old) return;
   const generation = old.generation.slice(0, 16);
   const createdAt = createdAtOf(old.body) ?? `of-generation-${generation}`;
   for (const stamp of [createdAt, `${createdAt}-${generation}`]) {
-    const name = keptManifestName(runId, stepId, stamp);
+    const name = keptManifestName(step, stamp);
     const { body, metadata } = old;
     const result = await artifacts.put({
       name,

@@ -25,6 +25,8 @@ export interface LeaseDocument {
   readonly writeId: string;
   readonly claimedAt: string;
   readonly eventId?: string;
+  /** Of a replay that renders only these, by template id: who takes it over keeps the rest as well. */
+  readonly only?: readonly string[];
   readonly owner: LeaseOwner;
   readonly reserved: Reserved;
 }

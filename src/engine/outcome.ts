@@ -121,9 +121,17 @@ export type StepOutcome =
       readonly status: string;
       readonly minImages: number | null;
       readonly plan: readonly PlannedChart[];
+      /** What each account would pay for, and has left before that. */
+      readonly calls: readonly {
+        readonly accountId: string;
+        readonly units: number;
+        readonly left: number;
+      }[];
       /** What the whole step would fail with. */
       readonly error: StepError | null;
     } & StepIdentity)
+  /** The operator was asked, and said no; nothing was written. */
+  | ({ readonly reason: 'declined'; readonly status: string } & StepIdentity)
   /** What the user gave cannot work; nothing was written. */
   | { readonly reason: 'misconfigured'; readonly message: string }
   /** The store failed and the outcome could not be written. */

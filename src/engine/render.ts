@@ -31,7 +31,9 @@ export async function render(
   const stored = new Map(workload.stored);
   const failed = new Map(workload.failed);
   const { stepId } = situation.selected;
-  const folder = { runId: situation.run.runId, stepId, claimId: lease.current.claimId, inputs };
+  const { objectRoot: root } = deps.settings;
+  const step = { runId: situation.run.runId, stepId, root };
+  const folder = { ...step, claimId: lease.current.claimId, inputs };
   const logger = deps.logger.with({ stepId });
   const drawing = new Drawing(claimed, { ...deps, logger }, stop);
 

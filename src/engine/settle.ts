@@ -66,7 +66,7 @@ async function writeManifest(
   if (!manifest)
     return { reading: await readOwn(claimed, hold), settled: { error, manifestUri: null } };
 
-  const name = manifestName(manifest.runId, manifest.stepId);
+  const name = manifestName({ ...manifest, root: deps.settings.objectRoot });
   const body = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   const sha256 = createHash('sha256').update(body).digest('hex');
   const { claimId } = hold.lease;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactStore, ObjectInfo, ObjectName } from '../artifacts/artifact-store.js';
-import { gsUri, pngName, stepFolder } from '../artifacts/object-names.js';
+import { gsUri, pngName, type StepObjects, stepFolder } from '../artifacts/object-names.js';
 import type { ChartSource } from '../chart-img/chart-provider.js';
 import type { PngSize } from '../chart-img/png.js';
 import type { ManifestItem } from '../contracts/documents.js';
@@ -13,9 +13,7 @@ export interface StoredChart {
 }
 
 /** Where a step's charts go, and which claim pays for them. */
-export interface ChartFolder {
-  readonly runId: string;
-  readonly stepId: string;
+export interface ChartFolder extends StepObjects {
   readonly claimId: string;
   readonly inputs: StepInputs;
 }
@@ -72,7 +70,7 @@ export async function findStoredCharts(
   folder: ChartFolder,
   charts: readonly RenderableChart[],
 ): Promise<Map<string, StoredChart>> {
-  const objects = await artifacts.list(stepFolder(folder.runId, folder.stepId));
+  const objects = await artifacts.list(stepFolder(folder));
   const found = new Map<string, StoredChart>();
   for (const chart of charts) {
     const object = objects.find((candidate) => isPaid(candidate, folder, chart));
@@ -110,9 +108,9 @@ function isPaid(object: ObjectInfo, folder: ChartFolder, chart: RenderableChart)
   );
 }
 
-function nameOf({ runId, stepId, inputs }: ChartFolder, chart: RenderableChart, at: Date) {
+function nameOf({ inputs, ...step }: ChartFolder, chart: RenderableChart, at: Date) {
   const { chartTemplateId } = chart;
-  return pngName({ runId, stepId, ...inputs, chartTemplateId }, at);
+  return pngName({ ...step, ...inputs, chartTemplateId }, at);
 }
 
 function matches(

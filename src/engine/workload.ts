@@ -24,15 +24,17 @@ export interface Workload {
 export function workloadOf(
   situation: Situation,
   stored: ReadonlyMap<string, StoredChart>,
+  failedBefore: ReadonlyMap<string, StepError>,
   attempt: number,
   waitOf: WaitOf,
 ): Workload {
   const { charts, inputs, usages } = situation;
-  const failed = new Map<string, StepError>();
+  const failed = new Map(failedBefore);
   const open: RenderableChart[] = [];
   for (const chart of charts) {
+    if (stored.has(chart.chartTemplateId) || failed.has(chart.chartTemplateId)) continue;
     if (chart.kind === 'fail') failed.set(chart.chartTemplateId, chart.error);
-    else if (!stored.has(chart.chartTemplateId)) open.push(chart);
+    else open.push(chart);
   }
   const failAll = (errorOf: (chart: RenderableChart) => StepError): Workload => {
     for (const chart of open) failed.set(chart.chartTemplateId, errorOf(chart));

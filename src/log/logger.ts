@@ -43,6 +43,8 @@ export type EventName =
   | 'manifest_written'
   | 'step_completed'
   | 'finalize_failed'
+  | 'report_incomplete'
+  | 'scratch_run'
   | 'config_warning'
   | 'config_error'
   | 'infrastructure_error'

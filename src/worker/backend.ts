@@ -13,8 +13,11 @@ export interface OpenBackend extends Pick<EngineDeps, 'templates' | 'ownerIsGone
   close(): Promise<void>;
 }
 
-/** Whether anything is to be written: who only reads leaves not even a workspace behind. */
-export type Access = 'read' | 'write';
+/**
+ * Whether anything is to be written: who only reads leaves not even a workspace behind, and who
+ * works on stored flow runs (`write-if-there`) has nothing to do where there is no workspace.
+ */
+export type Access = 'read' | 'write' | 'write-if-there';
 
 /** Opens the backend that was asked for. Rejects with `ConfigError` or `StoreUnavailable`. */
 export async function openBackend(

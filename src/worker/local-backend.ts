@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { LocalArtifactStore } from '../artifacts/local/local-artifact-store.js';
 import { bundled } from '../config/bundled.js';
 import type { PlaceConfig } from '../config/worker-config.js';
@@ -12,7 +13,8 @@ export async function openLocalBackend(
   { workspace: folder, bucket, templatesDir }: PlaceConfig,
   access: Access,
 ): Promise<OpenBackend> {
-  const workspace = access === 'read' ? Workspace.peek(folder) : await Workspace.open(folder);
+  const onlyReads = access === 'read' || (access === 'write-if-there' && !existsSync(folder));
+  const workspace = onlyReads ? Workspace.peek(folder) : await Workspace.open(folder);
   const documents = new LocalDocumentStore(workspace);
   const folders = templatesDir === undefined ? [] : [templatesDir];
   return {

@@ -6,6 +6,7 @@ import {
   keptManifestName,
   manifestName,
   pngName,
+  scratchRoot,
   stepFolder,
 } from '../../src/artifacts/object-names.js';
 import { isChartTemplateId, isRunId, isStepId, isSymbol } from '../../src/contracts/ids.js';
@@ -22,9 +23,9 @@ const NAMING = {
 
 describe('an object', () => {
   test('has the name that readers know', () => {
-    expect(stepFolder(RUN_ID, STEP_ID)).toBe(`charts/${RUN_ID}/charts:1H:a/`);
-    expect(manifestName(RUN_ID, STEP_ID)).toBe(`charts/${RUN_ID}/charts:1H:a/manifest.json`);
-    expect(keptManifestName(RUN_ID, STEP_ID, '2025-12-21T12:00:00.000Z')).toBe(
+    expect(stepFolder(NAMING)).toBe(`charts/${RUN_ID}/charts:1H:a/`);
+    expect(manifestName(NAMING)).toBe(`charts/${RUN_ID}/charts:1H:a/manifest.json`);
+    expect(keptManifestName(NAMING, '2025-12-21T12:00:00.000Z')).toBe(
       `charts/${RUN_ID}/charts:1H:a/manifest.2025-12-21T12:00:00.000Z.json`,
     );
   });
@@ -55,15 +56,22 @@ const seconds = fc.integer({ min: 1_750_000_000, max: 2_000_000_000 });
 const charts = fc.record({ chartTemplateId: templateIds, at: fc.oneof(fc.nat(3), seconds) });
 
 describe('whatever the ids', () => {
+  test('a trial’s objects have a folder of their own', () => {
+    const root = scratchRoot(new Date('2025-12-21T12:00:01.999Z'));
+    expect(root).toBe('scratch/20251221-120001');
+    expect(manifestName({ ...NAMING, root })).toBe(`${root}/${RUN_ID}/charts:1H:a/manifest.json`);
+    expect(pngName({ ...NAMING, root }, new Date(0))).toMatch(/^scratch\/20251221-120001\//);
+  });
+
   test('an object is directly in its step’s folder', () => {
     fc.assert(
       fc.property(steps, charts, (step, { chartTemplateId, at }) => {
         const date = new Date(at * 1_000);
-        const folder = stepFolder(step.runId, step.stepId);
+        const folder = stepFolder(step);
         for (const name of [
           pngName({ ...step, chartTemplateId }, date),
-          manifestName(step.runId, step.stepId),
-          keptManifestName(step.runId, step.stepId, date.toISOString()),
+          manifestName(step),
+          keptManifestName(step, date.toISOString()),
         ]) {
           expect(name.startsWith(folder)).toBe(true);
           expect(name.slice(folder.length)).toMatch(/^[^/]+$/);
@@ -88,7 +96,7 @@ describe('whatever the ids', () => {
     fc.assert(
       fc.property(steps, steps, (a, b) => {
         const same = a.runId === b.runId && a.stepId === b.stepId;
-        const [first, second] = [a, b].map(({ runId, stepId }) => stepFolder(runId, stepId));
+        const [first, second] = [a, b].map((step) => stepFolder(step));
         expect(first?.startsWith(second ?? '')).toBe(same);
       }),
     );

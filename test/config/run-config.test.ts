@@ -32,7 +32,13 @@ async function problemOf(flags: Record<string, string | boolean>, env: NodeJS.Pr
 test('with nothing but a flow run, the defaults hold', async () => {
   expect(await parseRunConfig(FILE, {}, cwd)).toEqual({
     flowRunPath: join(cwd, 'run.json'),
+    runId: undefined,
     stepId: undefined,
+    report: undefined,
+    only: undefined,
+    scratch: false,
+    yes: false,
+    live: undefined,
     chartsApiMode: 'mock',
     backend: 'local',
     cloud: undefined,

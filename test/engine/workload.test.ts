@@ -45,7 +45,7 @@ function workload({ charts, left = [], minImages = 1, stored = [], attempt = 1, 
     usages: left.map(usage),
   };
   const found = new Map(stored.map((id) => [id, storedChart(id)]));
-  const { renders, failed, units } = workloadOf(situation, found, attempt, unpaced);
+  const { renders, failed, units } = workloadOf(situation, found, new Map(), attempt, unpaced);
   return {
     renders: renders.map(({ chartTemplateId }) => chartTemplateId),
     failed: Object.fromEntries([...failed].map(([id, { code }]) => [id, code])),

@@ -13,7 +13,6 @@ import type {
   CommitResult,
   DocumentPath,
   DocumentStore,
-  FieldPath,
   Page,
   PageRequest,
   Precondition,
@@ -21,6 +20,7 @@ import type {
   StoredDocument,
   Write,
 } from '../document-store.js';
+import { patched } from '../patched.js';
 
 /** Documents as bare JSON files under `<workspace>/firestore`; a version is the hash of the bytes. */
 export class LocalDocumentStore implements DocumentStore {
@@ -120,31 +120,6 @@ function versionOf(content: Buffer | string): string {
 function holds(when: Precondition | undefined, current: StoredDocument | undefined): boolean {
   if (when === undefined) return true;
   return 'absent' in when ? current === undefined : current?.version === when.version;
-}
-
-function patched(data: JsonObject, write: Extract<Write, { kind: 'patch' }>): JsonObject {
-  const copy = structuredClone(data);
-  for (const [field, value] of write.fields) setField(copy, field, value);
-  return copy;
-}
-
-/** As Firestore's field mask: parents are made where they are missing, siblings stay. */
-function setField(data: JsonObject, field: FieldPath, value: unknown): void {
-  const [head, ...rest] = field;
-  const [next] = rest;
-  if (next === undefined) {
-    if (value === undefined) delete data[head];
-    else data[head] = value;
-    return;
-  }
-  const child = Object.hasOwn(data, head) ? data[head] : undefined;
-  if (isJsonObject(child)) {
-    setField(child, [next, ...rest.slice(1)], value);
-  } else if (value !== undefined) {
-    const made: JsonObject = {};
-    data[head] = made;
-    setField(made, [next, ...rest.slice(1)], value);
-  }
 }
 
 function segmentsOf(path: string): string[] {

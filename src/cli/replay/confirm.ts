@@ -1,0 +1,78 @@
+import { createInterface } from 'node:readline/promises';
+import { gsUri, stepFolder } from '../../artifacts/object-names.js';
+import type { RunConfig } from '../../config/run-config.js';
+import type { StepOutcome } from '../../engine/outcome.js';
+import { ConfigError } from '../../failures.js';
+import type { CommandLine } from '../command-line.js';
+
+type Planned = Extract<StepOutcome, { reason: 'planned' }>;
+
+/** A replay of what others rely on: in the cloud itself, not on emulators. */
+export function isRealReplay({ replay, dryRun, cloud }: RunConfig): boolean {
+  if (!replay || dryRun || cloud === undefined) return false;
+  return cloud.firestoreEmulatorHost === undefined || cloud.storageEmulatorUrl === undefined;
+}
+
+/** Throws `ConfigError` where a real replay could not be asked about. */
+export function refuseUnasked(config: RunConfig, { stdin, stderr }: CommandLine): void {
+  if (!isRealReplay(config) || config.yes) return;
+  const isTerminal = (stdin as { isTTY?: boolean }).isTTY === true && stderr.isTTY === true;
+  if (!isTerminal || config.flowRunPath === '-') {
+    throw new ConfigError(
+      'a replay in the cloud asks first, and there is no terminal to ask on: look with --dry-run, then add --yes',
+    );
+  }
+}
+
+/** One screen: what will be read, called and written. */
+export function replayScreen(plan: Planned, config: RunConfig): string {
+  const { runId, stepId, status, calls } = plan;
+  const count = (action: Planned['plan'][number]['action']) =>
+    plan.plan.filter((chart) => chart.action === action).length;
+  const renders = count('render');
+  const kept = count('reuse');
+  const paid = calls.map(
+    ({ accountId, units, left }) => `${units} from ${accountId} (${left} left today)`,
+  );
+  const folder = gsUri(config.bucket, stepFolder({ runId, stepId }));
+  const { cloud } = config;
+  const rows: readonly (readonly [string, string])[] = [
+    ['reads', `flow run ${runId}, database ${cloud?.database ?? '-'}: the step is ${status}`],
+    [
+      'calls',
+      renders === 0
+        ? 'nobody'
+        : `Chart-IMG for ${charts(renders)}${paid.length > 0 ? `: ${paid.join(', ')}` : ''}`,
+    ],
+    ...(kept > 0 ? [['keeps', `${charts(kept)} of the last manifest`] as const] : []),
+    ...(count('fail') > 0 ? [['fails', `${charts(count('fail'))}, known before`] as const] : []),
+    ['writes', `${renders} PNGs and manifest.json in ${folder}; the last manifest stays beside it`],
+    ['then', 'the step is RUNNING, and gets its new end'],
+  ];
+  const lines = rows.map(([what, words]) => `  ${what.padEnd(7)} ${words}`);
+  return `This does step ${stepId} of run ${runId} again:\n${lines.join('\n')}\n`;
+}
+
+/** `true`: yes. Anything but a yes is a no, also the end of the input. */
+export async function asked(
+  screen: string,
+  { stdin, stderr }: CommandLine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  stderr.write(screen);
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    const answer = await Promise.race([lines.question('Do it? [y/N] ', { signal }), closed]);
+    return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  } finally {
+    lines.close();
+  }
+}
+
+function charts(n: number): string {
+  return n === 1 ? '1 chart' : `${n} charts`;
+}

@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ArtifactStore } from '../artifacts/artifact-store.js';
+import { gsUri } from '../artifacts/object-names.js';
+import type { ChartsOutputsManifest } from '../contracts/documents.js';
+import { validateManifest } from '../contracts/validate.js';
+import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
+import { makeFolder } from '../local-disk/make-folder.js';
+import { buildReport, type Report } from '../report/build-report.js';
+
+/** Makes the folder of the page, before anything else is written. Rejects with `ConfigError`. */
+export async function prepareReport(file: string): Promise<void> {
+  try {
+    await makeFolder(dirname(file));
+  } catch (error) {
+    throw new ConfigError(
+      `--report ${file} cannot be written: ${reasonOf(error)}; name another file`,
+    );
+  }
+}
+
+/**
+ * Writes the page of the manifest that stands at a URI of this bucket. Rejects with `ConfigError`
+ * where there is no such manifest, with `StoreUnavailable` where the page cannot be written.
+ */
+export async function writeReport(
+  file: string,
+  manifestUri: string,
+  artifacts: ArtifactStore,
+): Promise<Report> {
+  const name = manifestUri.slice(gsUri(artifacts.bucket, '').length);
+  const manifest = manifestIn((await artifacts.get(name))?.body, manifestUri);
+  const report = await buildReport({ manifest, manifestUri, artifacts, now: new Date() });
+  await writePage(file, report.html);
+  return report;
+}
+
+/** Throws `ConfigError` that says what is wrong with it. */
+export function manifestIn(body: Uint8Array | undefined, place: string): ChartsOutputsManifest {
+  if (!body) throw new ConfigError(`there is no manifest ${place}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    throw new ConfigError(`${place} is not JSON`);
+  }
+  const checked = validateManifest(value);
+  if (!checked.ok) throw new ConfigError(`${place} is no manifest: ${checked.errors.join('; ')}`);
+  return checked.value;
+}
+
+export async function writePage(file: string, html: Buffer): Promise<void> {
+  try {
+    await writeFile(file, html);
+  } catch (error) {
+    throw new StoreUnavailable(`the report ${file} could not be written: ${reasonOf(error)}`);
+  }
+}
