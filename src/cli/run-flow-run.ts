@@ -97,6 +97,10 @@ async function doStep(
     if (plan.reason !== 'planned') return plan;
     const { stepId, status } = plan;
     const isWanted = await asked(replayScreen(plan, config), commandLine, signal);
+    if (signal.aborted) {
+      const message = 'interrupted before the claim; nothing was written';
+      return { reason: 'interrupted', runId, stepId, claimed: false, attempt: null, message };
+    }
     if (!isWanted) return { reason: 'declined', runId, stepId, status };
   }
   const outcome = await runStep(request, deps);

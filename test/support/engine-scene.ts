@@ -7,7 +7,7 @@ import type { CommitResult, DocumentStore, Write } from '../../src/documents/doc
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
 import { TemplateFolders } from '../../src/documents/local/template-folders.js';
 import { paths } from '../../src/documents/paths.js';
-import type { EngineDeps } from '../../src/engine/deps.js';
+import type { EngineDeps, StepRequest } from '../../src/engine/deps.js';
 import type { StepOutcome } from '../../src/engine/outcome.js';
 import { runStep } from '../../src/engine/run-step.js';
 import { isGone, thisProcess } from '../../src/local-disk/process-identity.js';
@@ -72,10 +72,11 @@ export class EngineScene {
       readonly beforeRead?: (commitsSoFar: number) => Promise<unknown>;
       readonly deps?: Partial<EngineDeps>;
       readonly replay?: boolean;
+      readonly only?: StepRequest['only'];
       readonly runId?: string;
     } = {},
   ): Promise<StepOutcome> {
-    const { fates = {}, beforeRead, deps, replay = false } = options;
+    const { fates = {}, beforeRead, deps, replay = false, only } = options;
     const { runId = '20251221-120000_BTCUSDT_demo' } = options;
     let commits = 0;
     const documents: DocumentStore = {
@@ -96,6 +97,7 @@ export class EngineScene {
         stepId: undefined,
         asGiven: undefined,
         replay,
+        ...(only !== undefined && { only }),
         ignoreDependencies: false,
         tolerateAbsentDependencies: false,
         dryRun: false,

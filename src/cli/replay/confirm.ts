@@ -60,7 +60,8 @@ export async function asked(
   signal: AbortSignal,
 ): Promise<boolean> {
   stderr.write(screen);
-  const lines = createInterface({ input: stdin, output: stderr });
+  // As a terminal it would take Ctrl-C for itself.
+  const lines = createInterface({ input: stdin, output: stderr, terminal: false });
   try {
     const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
     const answer = await Promise.race([lines.question('Do it? [y/N] ', { signal }), closed]);
