@@ -9,7 +9,8 @@ export interface Explanation {
   readonly remedy: string;
 }
 
-const AGAIN = 'Then do the step again with --replay.';
+const AGAIN =
+  'Then do the step again with --replay; --only-failed beside it keeps the charts that came.';
 
 const BY_CODE: Readonly<Record<ErrorCode, Explanation>> = {
   VALIDATION_FAILED: {
