@@ -38,6 +38,7 @@ export type EventName =
   | 'manifest_kept'
   | 'manifest_written'
   | 'step_completed'
+  | 'step_running_long'
   | 'finalize_failed'
   | 'config_warning'
   | 'config_error'
