@@ -42,6 +42,7 @@ export type EventName =
   | 'manifest_kept'
   | 'manifest_written'
   | 'step_completed'
+  | 'step_running_long'
   | 'finalize_failed'
   | 'report_incomplete'
   | 'scratch_run'

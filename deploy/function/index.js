@@ -1,0 +1,2 @@
+// Registers both functions, workerChartExport and workerChartExportSweep, with the framework.
+import 'worker-chart-export/cloud-event';
