@@ -42,7 +42,6 @@ export type EventName =
   | 'manifest_kept'
   | 'manifest_written'
   | 'step_completed'
-  | 'step_running_long'
   | 'finalize_failed'
   | 'report_incomplete'
   | 'scratch_run'
