@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { FunctionInstance } from '../../src/cloud-event/function-instance.js';
+import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { type Event, eventMessage, type FunctionProcess } from '../support/function-process.js';
 import { FunctionScene, RUN_ID, type SceneOptions } from '../support/function-scene.js';
@@ -17,7 +18,7 @@ const GONE_MS = 9_000;
 interface Moment {
   readonly name: string;
   /** Sends SIGTERM then; it may be told of by a request that waits for it. */
-  readonly at: (scene: FunctionScene, terminate: () => Promise<unknown>) => Promise<unknown> | void;
+  readonly at: (scene: FunctionScene, terminate: () => Promise<unknown>) => Promise<void>;
   readonly scene?: SceneOptions;
   /** What the dying instance leaves. */
   readonly left: {
@@ -45,8 +46,13 @@ function duringCall(nth: number): Moment['at'] {
   };
 }
 
+/** The first of this name, before Firestore sees it or with its answer on the way. */
+function atCall(name: CallName, when: 'before' | 'applied'): Moment['at'] {
+  return async ({ proxy }, terminate) => proxy.at(name, 1, { [when]: terminate });
+}
+
 function duringUpload(nth: number): Moment['at'] {
-  return ({ gcp }, terminate) => {
+  return async ({ gcp }, terminate) => {
     const fault = { act: 'hook', when: 'before', hook: terminate } as const;
     gcp.storage.faults.add({ kind: 'put', nth, fault });
   };
@@ -55,12 +61,12 @@ function duringUpload(nth: number): Moment['at'] {
 const MOMENTS: readonly Moment[] = [
   {
     name: 'before the claim',
-    at: ({ proxy }, terminate) => proxy.at('read', 1, { applied: terminate }),
+    at: atCall('read', 'applied'),
     left: { answer: 503, status: 'READY', charts: 0, calls: 0 },
   },
   {
     name: 'after the claim',
-    at: ({ proxy }, terminate) => proxy.at('claim', 1, { applied: terminate }),
+    at: atCall('claim', 'applied'),
     left: given(0),
   },
   { name: 'during the first call', at: duringCall(1), left: given(1) },
@@ -80,12 +86,12 @@ const MOMENTS: readonly Moment[] = [
   { name: 'during the upload of the manifest', at: duringUpload(4), left: FINAL },
   {
     name: 'before the settle',
-    at: ({ proxy }, terminate) => proxy.at('settle', 1, { before: terminate }),
+    at: atCall('settle', 'before'),
     left: FINAL,
   },
   {
     name: 'when the settle is applied',
-    at: ({ proxy }, terminate) => proxy.at('settle', 1, { applied: terminate }),
+    at: atCall('settle', 'applied'),
     left: FINAL,
   },
   {
