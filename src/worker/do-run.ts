@@ -45,8 +45,9 @@ export async function doRun(
   for (;;) {
     const deps = worker.engineDeps(context);
     const leftMs = context.untilMs - deps.clock.monotonic();
+    // What may no longer be begun is only looked for, and a look has time.
+    const dryRun = leftMs < leastMs;
     const isFirst = outcomes.length === 0 && !isLater;
-    const timeIsUp = AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)));
     const outcome = await runStep(
       {
         runId,
@@ -56,12 +57,9 @@ export async function doRun(
         replay: false,
         ignoreDependencies: false,
         tolerateAbsentDependencies: false,
-        // What may no longer be begun is only looked for.
-        dryRun: leftMs < leastMs,
+        dryRun,
       },
-      isFirst
-        ? { ...deps, settings: { ...deps.settings, timeoutMs: Math.max(1, leftMs) } }
-        : { ...deps, signal: AbortSignal.any([context.signal, timeIsUp]) },
+      dryRun ? deps : isFirst ? failingAfter(leftMs, deps) : givenBackAfter(leftMs, deps),
     );
     outcomes.push(outcome);
     const mayGoOn =
@@ -70,4 +68,13 @@ export async function doRun(
       outcome.reason === 'lease-lost';
     if (!mayGoOn) return outcomes;
   }
+}
+
+function failingAfter(timeoutMs: number, deps: EngineDeps): EngineDeps {
+  return { ...deps, settings: { ...deps.settings, timeoutMs } };
+}
+
+function givenBackAfter(leftMs: number, deps: EngineDeps): EngineDeps {
+  const timeIsUp = AbortSignal.timeout(Math.ceil(leftMs));
+  return { ...deps, signal: AbortSignal.any([deps.signal, timeIsUp]) };
 }
