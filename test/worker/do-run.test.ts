@@ -45,6 +45,7 @@ describe.skipIf(whyNoEmulator)(`the time that is left ${whyNoEmulator}`, () => {
     '%s: no step is begun, and it is said that one is left',
     async ([, [leftMs, timeoutMs]], { onTestFinished }) => {
       const { scene, worker } = await open(onTestFinished);
+      const context = time(leftMs, timeoutMs);
       for (const isLater of [false, true]) {
         const outcomes = await doRun({ runId: RUN_ID, isLater }, worker, context);
         expect(outcomes).toMatchObject([{ reason: 'planned' }]);
