@@ -1,15 +1,31 @@
+import { systemClock } from '../clock.js';
 import type { EngineDeps } from '../engine/deps.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
 import type { Worker } from './worker.js';
 
-/** With less time left no further step is begun. */
+/** With less time left no step is begun; of a short time, with less than a quarter of it. */
 const LEAST_STEP_MS = 15_000;
+const LEAST_SHARE = 1 / 4;
 
 /** How long, and until what, steps are done one after the other. */
 export interface WorkContext extends Pick<EngineDeps, 'logger' | 'signal' | 'windDown'> {
+  /** In all. */
+  readonly timeoutMs: number;
   /** By the clock that never goes back: `EngineDeps.clock.monotonic()`. */
   readonly untilMs: number;
+}
+
+/** From now on. */
+export function timeFor(timeoutMs: number): Pick<WorkContext, 'timeoutMs' | 'untilMs'> {
+  return { timeoutMs, untilMs: systemClock.monotonic() + timeoutMs };
+}
+
+export interface RunRequest {
+  readonly runId: string;
+  readonly eventId?: string;
+  /** Steps of other runs had their share of the time already. */
+  readonly isLater?: boolean;
 }
 
 /**
@@ -20,16 +36,18 @@ export interface WorkContext extends Pick<EngineDeps, 'logger' | 'signal' | 'win
  * is over: it had less than is its due, and goes on from what is stored the next time.
  */
 export async function doRun(
-  { runId, eventId }: { readonly runId: string; readonly eventId?: string },
+  { runId, eventId, isLater = false }: RunRequest,
   worker: Worker,
   context: WorkContext,
 ): Promise<StepOutcome[]> {
+  const leastMs = Math.min(LEAST_STEP_MS, context.timeoutMs * LEAST_SHARE);
   const outcomes: StepOutcome[] = [];
   for (;;) {
     const deps = worker.engineDeps(context);
     const leftMs = context.untilMs - deps.clock.monotonic();
-    const isFirst = outcomes.length === 0;
-    const timeIsUp = AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)));
+    // What may no longer be begun is only looked for, and a look has time.
+    const dryRun = leftMs < leastMs;
+    const isFirst = outcomes.length === 0 && !isLater;
     const outcome = await runStep(
       {
         runId,
@@ -39,12 +57,9 @@ export async function doRun(
         replay: false,
         ignoreDependencies: false,
         tolerateAbsentDependencies: false,
-        // What may no longer be begun is only looked for.
-        dryRun: leftMs < (isFirst ? 0 : LEAST_STEP_MS),
+        dryRun,
       },
-      isFirst
-        ? { ...deps, settings: { ...deps.settings, timeoutMs: Math.max(1, leftMs) } }
-        : { ...deps, signal: AbortSignal.any([context.signal, timeIsUp]) },
+      dryRun ? deps : isFirst ? failingAfter(leftMs, deps) : givenBackAfter(leftMs, deps),
     );
     outcomes.push(outcome);
     const mayGoOn =
@@ -53,4 +68,13 @@ export async function doRun(
       outcome.reason === 'lease-lost';
     if (!mayGoOn) return outcomes;
   }
+}
+
+function failingAfter(timeoutMs: number, deps: EngineDeps): EngineDeps {
+  return { ...deps, settings: { ...deps.settings, timeoutMs } };
+}
+
+function givenBackAfter(leftMs: number, deps: EngineDeps): EngineDeps {
+  const timeIsUp = AbortSignal.timeout(Math.ceil(leftMs));
+  return { ...deps, signal: AbortSignal.any([deps.signal, timeIsUp]) };
 }
