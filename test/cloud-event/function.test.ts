@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { paths } from '../../src/documents/paths.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { FunctionScene } from '../support/function-scene.js';
 import { runOfSteps } from '../support/gcp-deps.js';
 import { binaryEvent, structuredEvent } from '../support/saved-events.js';
+import { ServedFunction } from '../support/served-function.js';
 
 const RUN_ID = '20251221-120000_BTCUSDT_fnct';
 const TEMPLATE = 'ctpl_price_ma1226_vol_v1';
@@ -13,7 +13,7 @@ describe.skipIf(whyNoEmulator)(`the function on the emulator ${whyNoEmulator}`, 
     ['binary', binaryEvent],
     ['structured', structuredEvent],
   ] as const)('a %s event has its run done', async ([, event], { onTestFinished }) => {
-    const scene = await FunctionScene.open(onTestFinished);
+    const scene = await ServedFunction.open(onTestFinished);
     await scene.cloud.put(
       paths.flowRun(RUN_ID),
       runOfSteps(RUN_ID, ['charts:1H:a', 'charts:1H:b'], [TEMPLATE]),

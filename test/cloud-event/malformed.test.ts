@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { paths } from '../../src/documents/paths.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { FunctionScene } from '../support/function-scene.js';
 import type { FunctionServer } from '../support/function-server.js';
 import { runOfSteps } from '../support/gcp-deps.js';
 import { malformedEvents, REASONS } from '../support/malformed-events.js';
 import { binaryEvent } from '../support/saved-events.js';
+import { ServedFunction } from '../support/served-function.js';
 import { share } from '../support/share.js';
 
 const RUN_ID = '20251221-120000_BTCUSDT_malf';
@@ -15,20 +15,20 @@ const STEP_ID = 'charts:1H:a';
 const LANES = 4;
 
 async function openScene(onTestFinished: (undo: () => Promise<void>) => void) {
-  const scene = await FunctionScene.open(onTestFinished);
+  const scene = await ServedFunction.open(onTestFinished);
   const run = runOfSteps(RUN_ID, [STEP_ID], ['ctpl_price_ma1226_vol_v1']);
   await scene.cloud.put(paths.flowRun(RUN_ID), run);
   return scene;
 }
 
 /** Every document of the kinds that the function writes, with its version. */
-async function documentsOf({ cloud }: FunctionScene) {
+async function documentsOf({ cloud }: ServedFunction) {
   const collections = ['flow_runs', paths.leases(RUN_ID), 'chart_img_accounts_usage'];
   const pages = collections.map((collection) => cloud.documents.list(collection, { limit: 100 }));
   return (await Promise.all(pages)).map(({ documents }) => documents);
 }
 
-async function expectStillWorks(server: FunctionServer, scene: FunctionScene): Promise<void> {
+async function expectStillWorks(server: FunctionServer, scene: ServedFunction): Promise<void> {
   expect(await server.send(binaryEvent(RUN_ID))).toEqual({ status: 204, body: '' });
   const { steps } = await scene.cloud.flowRun(RUN_ID);
   expect(steps[STEP_ID]).toMatchObject({ status: 'SUCCEEDED' });

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { paths } from '../../src/documents/paths.js';
 import { emptyFolder } from '../support/cli-run.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { FunctionScene, KEY } from '../support/function-scene.js';
 import { runOfSteps } from '../support/gcp-deps.js';
 import { BUCKET } from '../support/gcp-scene.js';
 import { formsOf } from '../support/key-forms.js';
@@ -16,6 +15,7 @@ import {
   UPDATED,
   WRITTEN,
 } from '../support/saved-events.js';
+import { KEY, ServedFunction } from '../support/served-function.js';
 
 const TEMPLATE = 'ctpl_price_ma1226_vol_v1';
 const STEPS = ['charts:1H:a', 'charts:4H:b'];
@@ -48,7 +48,7 @@ describe.skipIf(whyNoEmulator)(`the packed function on the emulator ${whyNoEmula
   }) => {
     const cwd = await emptyFolder(onTestFinished);
     const [scene, { tarball }] = await Promise.all([
-      FunctionScene.open(onTestFinished),
+      ServedFunction.open(onTestFinished),
       pack(await emptyFolder(onTestFinished)),
     ]);
     await install(cwd, tarball, ['@google-cloud/functions-framework']);

@@ -11,7 +11,7 @@ export const KEY = 'not-a-real-key-0123456789/+abc==';
 type Cleanup = (undo: () => Promise<void>) => void;
 
 /** A project of its own with the reference templates in it, a bucket, and a Chart-IMG that answers. */
-export class FunctionScene {
+export class ServedFunction {
   readonly cloud: GcpScene;
   readonly chartImg: FakeChartImg;
   readonly #onTestFinished: Cleanup;
@@ -22,7 +22,7 @@ export class FunctionScene {
     this.#onTestFinished = onTestFinished;
   }
 
-  static async open(onTestFinished: Cleanup): Promise<FunctionScene> {
+  static async open(onTestFinished: Cleanup): Promise<ServedFunction> {
     const pace = { requestsPerSecond: 'unlimited', dailyLimit: 'unlimited' } as const;
     const chartImg = await startFakeChartImg({ keys: [{ apiKey: KEY, plan: 'MEGA', ...pace }] });
     onTestFinished(() => chartImg.close());
@@ -31,7 +31,7 @@ export class FunctionScene {
       const template = JSON.parse(await readFile(join(bundled.templates, file), 'utf8'));
       await cloud.put(paths.template(template.id), template);
     }
-    return new FunctionScene(cloud, chartImg, onTestFinished);
+    return new ServedFunction(cloud, chartImg, onTestFinished);
   }
 
   /** The function's, as a deployment sets it: real charts, one account. */
