@@ -5,6 +5,7 @@ import type { EventMessage } from '../cloud-event/flow-run-event.js';
 import { parseWorkerConfig } from '../config/run-config.js';
 import { isJsonObject } from '../contracts/documents.js';
 import { ConfigError, reasonOf } from '../failures.js';
+import { timeFor } from '../worker/do-run.js';
 import { openWorker, type Worker } from '../worker/worker.js';
 import { announce } from './announce.js';
 import { stepResults } from './step-results.js';
@@ -26,8 +27,8 @@ export const invokeEvent = toldCommand(async ({ flags }, session, { env, cwd }) 
   };
   try {
     const { logger, signal } = session;
-    const untilMs = performance.now() + config.timeoutMs;
-    const delivery = await deliver(message, open, { logger, signal, untilMs });
+    const context = { logger, signal, ...timeFor(config.timeoutMs) };
+    const delivery = await deliver(message, open, context);
     const { answer, ignored } = delivery;
     const { summaries, lines, exitCode } = stepResults(delivery.outcomes, config, session.cause());
     const said = ignored === undefined ? `answered ${answer}` : `answered ${answer}: ${ignored}`;

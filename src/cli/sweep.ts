@@ -1,4 +1,5 @@
 import { parseWorkerConfig } from '../config/run-config.js';
+import { timeFor } from '../worker/do-run.js';
 import { sweep } from '../worker/sweep.js';
 import { openWorker } from '../worker/worker.js';
 import { announce } from './announce.js';
@@ -13,8 +14,8 @@ export const sweepCommand = toldCommand(async ({ flags }, session, { env, cwd })
   const worker = await openWorker(config, 'write', session.logger);
   try {
     const { logger, signal } = session;
-    const untilMs = performance.now() + config.timeoutMs;
-    const { outcomes, ...tally } = await sweep(worker, { logger, signal, untilMs });
+    const context = { logger, signal, ...timeFor(config.timeoutMs) };
+    const { outcomes, ...tally } = await sweep(worker, context);
     const { summaries, lines, exitCode } = stepResults(outcomes, config, session.cause());
     const words = [
       `${tally.runs} open flow runs`,

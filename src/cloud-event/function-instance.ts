@@ -5,6 +5,7 @@ import { ConfigError, reasonOf } from '../failures.js';
 import { atLeast, jsonSink } from '../log/json-sink.js';
 import { Logger } from '../log/logger.js';
 import { type Redactor, redactorFor } from '../log/redact.js';
+import { timeFor } from '../worker/do-run.js';
 import { type SweepResult, sweep } from '../worker/sweep.js';
 import { openWorker, type Worker } from '../worker/worker.js';
 import { type Delivery, deliver } from './deliver.js';
@@ -80,7 +81,7 @@ export class FunctionInstance {
     );
     const { logger, ending } = this;
     const { signal, windDown } = ending;
-    return { logger, signal, windDown, untilMs: performance.now() + timeoutMs };
+    return { logger, signal, windDown, ...timeFor(timeoutMs) };
   }
 }
 

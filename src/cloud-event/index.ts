@@ -54,6 +54,7 @@ function takeSignalsOver(): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.removeAllListeners(signal);
     process.once(signal, () => {
+      instance.logger.info('instance_ending', `${signal}: no chart is begun any more`, { signal });
       // Nobody else ends the process: its sockets and the framework's server would keep it.
       void instance.ending.come().then(() => process.exit(0));
     });

@@ -101,6 +101,7 @@ async function work(
     if (!(error instanceof StoreUnavailable)) throw error;
     return { reason: 'infrastructure-failed', ...identity, message, cause: error };
   } finally {
+    stop.over();
     lease.stop();
     await beating;
   }

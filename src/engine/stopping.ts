@@ -14,6 +14,7 @@ export class Interrupted extends Error {
 export class Stopping {
   readonly #now = new AbortController();
   readonly #soon = new AbortController();
+  readonly #over = new AbortController();
 
   constructor() {
     // Every lane listens, and Node would warn of a leak from the eleventh on.
@@ -39,6 +40,11 @@ export class Stopping {
   follow(signal: AbortSignal, degree: 'now' | 'soon', reason: () => unknown): void {
     const stop = () => (degree === 'now' ? this.cut(reason()) : this.#soon.abort(reason()));
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true, signal: this.#now.signal });
+    else signal.addEventListener('abort', stop, { once: true, signal: this.#over.signal });
+  }
+
+  /** Follows nothing any more: a process that does many steps would keep them all. */
+  over(): void {
+    this.#over.abort();
   }
 }

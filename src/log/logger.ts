@@ -8,6 +8,7 @@ export type EventName =
   | 'cloud_event_ignored'
   | 'cloud_event_noop'
   | 'cloud_event_finished'
+  | 'instance_ending'
   | 'cloud_target'
   | 'flow_run_imported'
   | 'flow_run_created'

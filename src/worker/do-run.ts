@@ -1,15 +1,31 @@
+import { systemClock } from '../clock.js';
 import type { EngineDeps } from '../engine/deps.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
 import type { Worker } from './worker.js';
 
-/** With less time left no further step is begun. */
+/** With less time left no step is begun; of a short time, with less than a quarter of it. */
 const LEAST_STEP_MS = 15_000;
+const LEAST_SHARE = 1 / 4;
 
 /** How long, and until what, steps are done one after the other. */
 export interface WorkContext extends Pick<EngineDeps, 'logger' | 'signal' | 'windDown'> {
+  /** In all. */
+  readonly timeoutMs: number;
   /** By the clock that never goes back: `EngineDeps.clock.monotonic()`. */
   readonly untilMs: number;
+}
+
+/** From now on. */
+export function timeFor(timeoutMs: number): Pick<WorkContext, 'timeoutMs' | 'untilMs'> {
+  return { timeoutMs, untilMs: systemClock.monotonic() + timeoutMs };
+}
+
+export interface RunRequest {
+  readonly runId: string;
+  readonly eventId?: string;
+  /** Steps of other runs had their share of the time already. */
+  readonly isLater?: boolean;
 }
 
 /**
@@ -20,15 +36,16 @@ export interface WorkContext extends Pick<EngineDeps, 'logger' | 'signal' | 'win
  * is over: it had less than is its due, and goes on from what is stored the next time.
  */
 export async function doRun(
-  { runId, eventId }: { readonly runId: string; readonly eventId?: string },
+  { runId, eventId, isLater = false }: RunRequest,
   worker: Worker,
   context: WorkContext,
 ): Promise<StepOutcome[]> {
+  const leastMs = Math.min(LEAST_STEP_MS, context.timeoutMs * LEAST_SHARE);
   const outcomes: StepOutcome[] = [];
   for (;;) {
     const deps = worker.engineDeps(context);
     const leftMs = context.untilMs - deps.clock.monotonic();
-    const isFirst = outcomes.length === 0;
+    const isFirst = outcomes.length === 0 && !isLater;
     const timeIsUp = AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)));
     const outcome = await runStep(
       {
@@ -40,7 +57,7 @@ export async function doRun(
         ignoreDependencies: false,
         tolerateAbsentDependencies: false,
         // What may no longer be begun is only looked for.
-        dryRun: leftMs < (isFirst ? 0 : LEAST_STEP_MS),
+        dryRun: leftMs < leastMs,
       },
       isFirst
         ? { ...deps, settings: { ...deps.settings, timeoutMs: Math.max(1, leftMs) } }

@@ -66,12 +66,10 @@ async function goThrough(worker: Worker, context: WorkContext): Promise<SweepRes
       const run = addressRun(document.data, undefined);
       if ('reason' in run || run.runId !== document.id) continue;
       if (mayHaveWork(run)) {
-        const done = await doRun({ runId: document.id }, worker, { ...context, logger });
+        const request = { runId: document.id, isLater: outcomes.length > 0 };
+        const done = await doRun(request, worker, { ...context, logger });
         outcomes.push(...done.filter(isNews));
-        const last = done.at(-1);
-        if (last?.reason === 'misconfigured' || last?.reason === 'infrastructure-failed') {
-          return { ...tally, outcomes, complete: false };
-        }
+        if (done.some(endsSweep)) return { ...tally, outcomes, complete: false };
       }
       const seen = await inspectLeases(document.id, worker, logger);
       tally.leasesClosed += seen.closed;
@@ -96,9 +94,24 @@ function isNews({ reason }: StepOutcome): boolean {
     case 'nothing-eligible':
     case 'all-succeeded':
     case 'not-addressable':
+    case 'planned':
       return false;
     default:
       return true;
+  }
+}
+
+/** There was no time for a step any more, or the next run would fare no better. */
+function endsSweep({ reason }: StepOutcome): boolean {
+  switch (reason) {
+    case 'planned':
+    case 'interrupted':
+    case 'contended':
+    case 'misconfigured':
+    case 'infrastructure-failed':
+      return true;
+    default:
+      return false;
   }
 }
 
