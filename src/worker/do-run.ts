@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.js';
-import type { EngineDeps } from '../engine/deps.js';
+import type { EngineDeps, StepRequest } from '../engine/deps.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
 import type { Worker } from './worker.js';
@@ -45,29 +45,52 @@ export async function doRun(
   for (;;) {
     const deps = worker.engineDeps(context);
     const leftMs = context.untilMs - deps.clock.monotonic();
+    const isOver = leftMs < leastMs;
     const isFirst = outcomes.length === 0 && !isLater;
-    const timeIsUp = AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)));
-    const outcome = await runStep(
-      {
-        runId,
-        stepId: undefined,
-        ...(eventId !== undefined && { eventId }),
-        asGiven: undefined,
-        replay: false,
-        ignoreDependencies: false,
-        tolerateAbsentDependencies: false,
-        // What may no longer be begun is only looked for.
-        dryRun: leftMs < leastMs,
-      },
-      isFirst
-        ? { ...deps, settings: { ...deps.settings, timeoutMs: Math.max(1, leftMs) } }
-        : { ...deps, signal: AbortSignal.any([context.signal, timeIsUp]) },
-    );
+    const request: StepRequest = {
+      runId,
+      stepId: undefined,
+      ...(eventId !== undefined && { eventId }),
+      asGiven: undefined,
+      replay: false,
+      ignoreDependencies: false,
+      tolerateAbsentDependencies: false,
+      // What may no longer be begun is only looked for.
+      dryRun: isOver,
+    };
+    const within = (timeoutMs: number) => ({
+      ...deps,
+      settings: { ...deps.settings, timeoutMs },
+    });
+    const outcome = isOver
+      ? await runStep(request, within(LEAST_STEP_MS))
+      : isFirst
+        ? await runStep(request, within(leftMs))
+        : await runOrGiveBack(request, deps, leftMs);
     outcomes.push(outcome);
     const mayGoOn =
       outcome.reason === 'succeeded' ||
       outcome.reason === 'failed' ||
       outcome.reason === 'lease-lost';
     if (!mayGoOn) return outcomes;
+  }
+}
+
+/** Not by `AbortSignal.timeout`: inside of `AbortSignal.any` Node 20 lets it be collected, unheard. */
+async function runOrGiveBack(
+  request: StepRequest,
+  deps: EngineDeps,
+  leftMs: number,
+): Promise<StepOutcome> {
+  const timeIsUp = new AbortController();
+  const ended = new AbortController();
+  void deps.clock.sleep(leftMs, ended.signal).then(() => timeIsUp.abort());
+  try {
+    return await runStep(request, {
+      ...deps,
+      signal: AbortSignal.any([deps.signal, timeIsUp.signal]),
+    });
+  } finally {
+    ended.abort();
   }
 }

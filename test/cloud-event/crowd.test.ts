@@ -97,7 +97,9 @@ describe.skipIf(whyNoEmulator)(`events for one run, all at once ${whyNoEmulator}
           expect(new Set([204, 503, ...queue.answers])).toEqual(new Set([204, 503]));
           for (const stepId of STEPS) {
             const ofStep = log.filter((line) => line.stepId === stepId);
-            const claims = ofStep.filter(({ event, claimed }) => event === 'claim_attempt' && claimed);
+            const claims = ofStep.filter(
+              ({ event, claimed }) => event === 'claim_attempt' && claimed,
+            );
             expect(claims, stepId).toHaveLength(1);
             const ends = ofStep.filter(({ event }) => event === 'step_completed');
             expect(ends, stepId).toMatchObject([{ status: 'SUCCEEDED', itemsCount: CHARTS }]);

@@ -44,17 +44,20 @@ describe.skipIf(whyNoEmulator)(`what is no event of ours ${whyNoEmulator}`, () =
     const events = share(malformedEvents(2_000, RUN_ID), 10);
     const rest = events.values();
     const answers: object[] = [];
+    const reasons: string[] = [];
     const lane = async () => {
-      for (const { kind, sent } of rest) answers.push({ kind, ...(await server.send(sent)) });
+      for (const { kind, make } of rest) {
+        const { sent, reason } = make();
+        reasons.push(REASONS[reason]);
+        answers.push({ kind, ...(await server.send(sent)) });
+      }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
 
     expect(answers).toHaveLength(events.length);
     expect(answers.filter((answer) => !isEmpty204(answer))).toEqual([]);
     const ignored = server.linesOf('cloud_event_ignored');
-    expect(counts(ignored.map(({ reason }) => String(reason)))).toEqual(
-      counts(events.map(({ reason }) => REASONS[reason])),
-    );
+    expect(counts(ignored.map(({ reason }) => String(reason)))).toEqual(counts(reasons));
     expect(server.linesOf('cloud_event_received')).toHaveLength(events.length);
     // Nothing else, and no client of anything was opened for it.
     expect(server.log).toHaveLength(2 * events.length);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -132,15 +132,15 @@ export class FunctionProcess {
     }
   }
 
-  #post(
-    headers: Record<string, string>,
-    body: Buffer,
-    signal?: AbortSignal,
-  ): Promise<Answered> {
+  #post(headers: Record<string, string>, body: Buffer, signal?: AbortSignal): Promise<Answered> {
     const to = { host: '127.0.0.1', port: this.#port, method: 'POST', path: '/', agent: false };
     return new Promise((resolve, reject) => {
       const length = { 'content-length': String(body.length) };
-      const sent = request({ ...to, headers: { ...headers, ...length }, ...(signal && { signal }) });
+      const sent = request({
+        ...to,
+        headers: { ...headers, ...length },
+        ...(signal && { signal }),
+      });
       sent.on('error', reject);
       sent.on('response', (response) => {
         let text = '';

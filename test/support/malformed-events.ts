@@ -18,8 +18,8 @@ export type Reason = keyof typeof REASONS;
 
 export interface Malformed {
   readonly kind: string;
-  readonly sent: Sent;
-  readonly reason: Reason;
+  /** Some are large: made only when they are sent. */
+  readonly make: () => { readonly sent: Sent; readonly reason: Reason };
 }
 
 type Random = <T>(choices: readonly T[]) => T;
@@ -245,11 +245,14 @@ function kindsFor(runId: string): Readonly<Record<string, Kind>> {
 export function malformedEvents(count: number, runId: string): readonly Malformed[] {
   const kinds = Object.entries(kindsFor(runId));
   return Array.from({ length: count }, (_, index) => {
-    const random = seeded(index + 1);
-    const below = (limit: number) => Math.floor(random() * limit);
-    const pick: Random = (choices) => choices[below(choices.length)] as (typeof choices)[number];
-    const [kind, make] = kinds[index % kinds.length] as (typeof kinds)[number];
-    const [sent, reason] = make(pick, below);
-    return { kind, sent, reason };
+    const [kind, draw] = kinds[index % kinds.length] as (typeof kinds)[number];
+    const make = () => {
+      const random = seeded(index + 1);
+      const below = (limit: number) => Math.floor(random() * limit);
+      const pick: Random = (choices) => choices[below(choices.length)] as (typeof choices)[number];
+      const [sent, reason] = draw(pick, below);
+      return { sent, reason };
+    };
+    return { kind, make };
   });
 }
