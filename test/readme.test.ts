@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.js';
 import { viewOf } from '../src/cli/outcome-view.js';
+import { answerOf } from '../src/cloud-event/answers.js';
 import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
-import { ONE_OF_EACH } from './support/one-of-each-outcome.js';
+import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const README = join(REPOSITORY, 'README.md');
@@ -149,5 +150,32 @@ describe("the README's exit codes", () => {
     );
     const told = rows.flatMap(({ exits }) => exits);
     expect(new Set(told)).toEqual(new Set(possible));
+  });
+});
+
+describe("the README's answers", () => {
+  const [, part = ''] = readme.split(/<!-- \/?answers -->/);
+  const rows = [...part.matchAll(/^\| (\d+) \| [^|]+ \| ([^|]+) \|$/gm)].map(
+    ([, answer, reasons = '']) => ({
+      answer: Number(answer),
+      reasons: [...reasons.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => reason),
+    }),
+  );
+  const outcomes = [...Object.values(ONE_OF_EACH), ...AT_WORK];
+
+  test.for(outcomes)('$reason stands in the table', (outcome) => {
+    const answer = answerOf(outcome);
+    const matching = rows.filter(
+      (row) => row.answer === answer && row.reasons.includes(outcome.reason),
+    );
+    expect(matching, `${outcome.reason} ${answer}`).toHaveLength(1);
+  });
+
+  test('and nothing stands in it that is not answered', () => {
+    const told = rows.flatMap(({ answer, reasons }) =>
+      reasons.map((reason) => `${answer} ${reason}`),
+    );
+    const possible = outcomes.map((outcome) => `${answerOf(outcome)} ${outcome.reason}`);
+    expect(told.sort()).toEqual(possible.sort());
   });
 });
