@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.js';
 import { viewOf } from '../src/cli/outcome-view.js';
+import { answerOf } from '../src/cloud-event/answers.js';
 import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
-import type { StepOutcome } from '../src/engine/outcome.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
+import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const README = join(REPOSITORY, 'README.md');
@@ -122,62 +123,6 @@ describe('the README', () => {
 });
 
 describe("the README's exit codes", () => {
-  const identity = { runId: '20251221-120000_BTCUSDT_demo', stepId: 'charts:1H:a' };
-  const facts = {
-    ...identity,
-    attempt: 1,
-    minImages: 1,
-    manifestUri: null,
-    items: [],
-    failures: [],
-    durationMs: 1,
-  };
-  const error = { code: 'CHART_API_FAILED', message: 'no' } as const;
-  const idle = { ...identity, status: 'RUNNING', message: 'no' };
-  /** One of each kind; the type refuses a forgotten one. */
-  const outcomes: { readonly [Reason in StepOutcome['reason']]: StepOutcome } = {
-    succeeded: { reason: 'succeeded', ...facts },
-    failed: { reason: 'failed', ...facts, error },
-    'already-final': {
-      reason: 'already-final',
-      ...identity,
-      status: 'FAILED',
-      errorCode: error.code,
-      manifestUri: null,
-    },
-    'all-succeeded': { reason: 'all-succeeded', runId: identity.runId },
-    'not-addressable': { reason: 'not-addressable', ...identity, message: 'no' },
-    'nothing-eligible': {
-      reason: 'nothing-eligible',
-      runId: identity.runId,
-      isAtWork: false,
-      message: 'no',
-    },
-    blocked: { reason: 'blocked', ...idle },
-    'not-ready': { reason: 'not-ready', ...idle },
-    held: { reason: 'held', ...idle, isAtWork: false },
-    contended: { reason: 'contended', ...idle },
-    unleased: { reason: 'unleased', ...idle },
-    'lease-lost': { reason: 'lease-lost', ...idle, attempt: 1 },
-    interrupted: { reason: 'interrupted', ...identity, claimed: true, attempt: 1, message: 'no' },
-    planned: {
-      reason: 'planned',
-      ...identity,
-      status: 'SUCCEEDED',
-      minImages: 1,
-      plan: [],
-      calls: [],
-      error: null,
-    },
-    declined: { reason: 'declined', ...idle },
-    misconfigured: { reason: 'misconfigured', message: 'no' },
-    'infrastructure-failed': {
-      reason: 'infrastructure-failed',
-      ...identity,
-      message: 'no',
-      cause: undefined,
-    },
-  };
   const rows = [...readme.matchAll(/^\| ([\d, ]+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$/gm)].map(
     ([, exits = '', status = '', errorCode = '']) => ({
       exits: exits.split(', ').map(Number),
@@ -186,7 +131,7 @@ describe("the README's exit codes", () => {
     }),
   );
 
-  test.for(Object.values(outcomes))('$reason stands in the table', (outcome) => {
+  test.for(Object.values(ONE_OF_EACH))('$reason stands in the table', (outcome) => {
     const { exitCode, status, errorCode } = viewOf(outcome, 'SIGTERM');
     const fits = (cell: string, value: string | null, free: string) =>
       cell === free || cell === (value === null ? 'null' : `\`${value}\``);
@@ -200,10 +145,37 @@ describe("the README's exit codes", () => {
   });
 
   test('and no code stands in it that no outcome has', () => {
-    const possible = Object.values(outcomes).flatMap((outcome) =>
+    const possible = Object.values(ONE_OF_EACH).flatMap((outcome) =>
       (['SIGINT', 'SIGTERM'] as const).map((signal) => viewOf(outcome, signal).exitCode),
     );
     const told = rows.flatMap(({ exits }) => exits);
     expect(new Set(told)).toEqual(new Set(possible));
+  });
+});
+
+describe("the README's answers", () => {
+  const [, part = ''] = readme.split(/<!-- \/?answers -->/);
+  const rows = [...part.matchAll(/^\| (\d+) \| [^|]+ \| ([^|]+) \|$/gm)].map(
+    ([, answer, reasons = '']) => ({
+      answer: Number(answer),
+      reasons: [...reasons.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => reason),
+    }),
+  );
+  const outcomes = [...Object.values(ONE_OF_EACH), ...AT_WORK];
+
+  test.for(outcomes)('$reason stands in the table', (outcome) => {
+    const answer = answerOf(outcome);
+    const matching = rows.filter(
+      (row) => row.answer === answer && row.reasons.includes(outcome.reason),
+    );
+    expect(matching, `${outcome.reason} ${answer}`).toHaveLength(1);
+  });
+
+  test('and nothing stands in it that is not answered', () => {
+    const told = rows.flatMap(({ answer, reasons }) =>
+      reasons.map((reason) => `${answer} ${reason}`),
+    );
+    const possible = outcomes.map((outcome) => `${answerOf(outcome)} ${outcome.reason}`);
+    expect(told.sort()).toEqual(possible.sort());
   });
 });

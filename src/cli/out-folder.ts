@@ -2,9 +2,9 @@ import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
-import type { StepOutcome } from '../engine/outcome.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { makeFolder } from '../local-disk/make-folder.js';
+import type { CommandOutcome } from './outcome-view.js';
 
 /** Makes the folder of `--out`, before anything else is written. Rejects with `ConfigError`. */
 export async function prepareOut(folder: string): Promise<void> {
@@ -21,7 +21,7 @@ export async function prepareOut(folder: string): Promise<void> {
 /** The PNGs under their plain names, for people who want nothing but the pictures. */
 export async function copyOut(
   folder: string,
-  outcome: StepOutcome,
+  outcome: CommandOutcome,
   artifacts: ArtifactStore,
 ): Promise<void> {
   if (outcome.reason !== 'succeeded' && outcome.reason !== 'failed') return;

@@ -1,4 +1,9 @@
-import type { StepOutcome } from '../engine/outcome.js';
+import type { StepIdentity, StepOutcome } from '../engine/outcome.js';
+
+/** All that can come of a command: whoever is at the terminal may also say no. */
+export type CommandOutcome =
+  | StepOutcome
+  | ({ readonly reason: 'declined'; readonly status: string } & StepIdentity);
 
 /** An outcome as the command line tells it. */
 export interface OutcomeView {
@@ -17,7 +22,7 @@ export const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 export type EndingSignal = keyof typeof SIGNAL_EXIT_CODES;
 
 /** The one place where an outcome becomes an exit code. */
-export function viewOf(outcome: StepOutcome, signal: EndingSignal | undefined): OutcomeView {
+export function viewOf(outcome: CommandOutcome, signal: EndingSignal | undefined): OutcomeView {
   const idle = { errorCode: null, noop: true, exitCode: 3 };
   switch (outcome.reason) {
     case 'succeeded':

@@ -13,12 +13,13 @@ import { openWorker, type Worker } from '../worker/worker.js';
 import type { CommandLine } from './command-line.js';
 import { takeIn } from './given-run/take-in.js';
 import { copyOut, prepareOut } from './out-folder.js';
+import type { CommandOutcome } from './outcome-view.js';
 import { asked, isRealReplay, replayScreen } from './replay/confirm.js';
 import { scratchView } from './replay/scratch-view.js';
 import { prepareReport, writeReport } from './report-file.js';
 
 export interface FlowRunResult {
-  readonly outcome: StepOutcome;
+  readonly outcome: CommandOutcome;
   /** Where a person can open an object of the run; `undefined`: it is not on this machine. */
   localPathOf(gsUri: string): string | undefined;
 }
@@ -78,7 +79,7 @@ async function doStep(
   config: RunConfig,
   worker: Worker,
   { logger, signal, commandLine }: RunContext,
-): Promise<StepOutcome> {
+): Promise<CommandOutcome> {
   const { runId } = given;
   const run = 'data' in given ? given : undefined;
   const request: StepRequest = {
@@ -141,7 +142,7 @@ async function depsFor(
 /** The step is settled by now: what is wrong with its page is no longer its business. */
 async function report(
   file: string,
-  outcome: StepOutcome,
+  outcome: CommandOutcome,
   { artifacts }: Worker,
   logger: Logger,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { WorkerConfig } from '../config/worker-config.js';
 import type { RunSummary } from '../contracts/documents.js';
 import type { StepOutcome } from '../engine/outcome.js';
-import { type EndingSignal, isError, viewOf } from './outcome-view.js';
+import { type EndingSignal, isError, type OutcomeView, viewOf } from './outcome-view.js';
 import { lastLine, toSummary } from './summary.js';
 
 /** The steps that a command of several did or tried, each as `run-local` would tell of it. */
@@ -18,8 +18,13 @@ export function stepResults(
   config: WorkerConfig,
   signal: EndingSignal | undefined,
 ): StepResults {
-  const told = outcomes.map((outcome) => {
-    const view = viewOf(outcome, signal);
+  // Behind others, the look that finds nothing more says nothing.
+  const news = outcomes.filter(
+    ({ reason }) =>
+      outcomes.length === 1 || (reason !== 'nothing-eligible' && reason !== 'all-succeeded'),
+  );
+  const told = news.map((outcome) => {
+    const view = outcome.reason === 'planned' ? left(outcome) : viewOf(outcome, signal);
     const summary = toSummary(outcome, view, {
       ...config,
       dryRun: false,
@@ -36,4 +41,10 @@ export function stepResults(
     }),
     exitCode: Math.max(0, ...told.map(({ view }) => view.exitCode)),
   };
+}
+
+/** These commands have no dry run: there was no time for it any more. */
+function left({ stepId, status }: Extract<StepOutcome, { reason: 'planned' }>): OutcomeView {
+  const message = `step ${stepId} is left: the time is over; run again`;
+  return { exitCode: 3, status, errorCode: null, noop: true, message };
 }

@@ -2,8 +2,7 @@ import { relative } from 'node:path';
 import { httpsUrl } from '../artifacts/object-names.js';
 import type { Backend, ChartsApiMode } from '../config/worker-config.js';
 import type { RunSummary, SummaryItem } from '../contracts/documents.js';
-import type { StepOutcome } from '../engine/outcome.js';
-import { isError, type OutcomeView } from './outcome-view.js';
+import { type CommandOutcome, isError, type OutcomeView } from './outcome-view.js';
 
 /** What a summary needs to know besides the outcome; unknown when not even the flags were right. */
 export interface SummaryContext {
@@ -16,7 +15,7 @@ export interface SummaryContext {
 
 /** The object of `--output-summary json`; meets `schemas/run_summary.schema.json`. */
 export function toSummary(
-  outcome: StepOutcome,
+  outcome: CommandOutcome,
   view: OutcomeView,
   { chartsApiMode, backend, dryRun, localPathOf }: SummaryContext,
 ): RunSummary {

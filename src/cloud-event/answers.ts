@@ -18,7 +18,6 @@ export function answerOf(outcome: StepOutcome): Answer {
     case 'not-ready':
     case 'unleased':
     case 'lease-lost':
-    case 'declined':
       return 204;
     case 'nothing-eligible':
     case 'held':

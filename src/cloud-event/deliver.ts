@@ -80,7 +80,7 @@ function failureOf(error: unknown, runId: string): StepOutcome {
 }
 
 /** What nobody will read in the step's own document. */
-function tellFailure(outcome: StepOutcome, logger: Logger): void {
+export function tellFailure(outcome: StepOutcome, logger: Logger): void {
   if (outcome.reason === 'misconfigured') {
     const error = { code: 'CONFIG_ERROR', message: outcome.message };
     logger.error('config_error', outcome.message, { error });

@@ -92,7 +92,7 @@ function decoded(value: EventMessage['headers'][string]): unknown {
 
 function structured({ headers, body }: EventMessage): Attributes | string {
   const contentType = String(headers['content-type'] ?? '');
-  if (!/^application\/(cloudevents\+)?json\b/i.test(contentType)) {
+  if (!/^application\/(cloudevents\+)?json\s*(;|$)/i.test(contentType)) {
     return 'it is no CloudEvent: no ce- headers, and no JSON';
   }
   let value: unknown;

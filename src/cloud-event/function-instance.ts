@@ -8,7 +8,7 @@ import { type Redactor, redactorFor } from '../log/redact.js';
 import { timeFor } from '../worker/do-run.js';
 import { type SweepResult, sweep } from '../worker/sweep.js';
 import { openWorker, type Worker } from '../worker/worker.js';
-import { type Delivery, deliver } from './deliver.js';
+import { type Delivery, deliver, tellFailure } from './deliver.js';
 import { Ending } from './ending.js';
 import type { EventMessage } from './flow-run-event.js';
 
@@ -47,7 +47,9 @@ export class FunctionInstance {
 
   /** Rejects with `ConfigError` or `StoreUnavailable`. */
   async sweep(): Promise<SweepResult> {
-    return sweep(await this.#open(), await this.#context());
+    const result = await sweep(await this.#open(), await this.#context());
+    for (const outcome of result.outcomes) tellFailure(outcome, this.logger);
+    return result;
   }
 
   async #read(env: NodeJS.ProcessEnv, cwd: string): Promise<WorkerConfig> {

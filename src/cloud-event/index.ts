@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { type HttpFunction, http, type Response } from '@google-cloud/functions-framework';
 import { ConfigError, reasonOf } from '../failures.js';
+import { answerOfAll } from './answers.js';
 import { FunctionInstance } from './function-instance.js';
 import { keepBodiesRaw, rawMessage } from './raw-request.js';
 
@@ -18,11 +19,15 @@ export const workerChartExport = endingInTime(async (request, response) => {
   await send(response, answer);
 });
 
-/** The scheduler's target: does what events were lost for. Answers 200 with what it came to. */
+/**
+ * The scheduler's target: does what events were lost for. Answers with what it came to, 200, or 500
+ * where an event would be answered so.
+ */
 export const workerChartExportSweep = endingInTime(async (_, response) => {
   try {
     const { outcomes, ...tally } = await instance.sweep();
-    await send(response, 200, { ...tally, steps: outcomes.map(({ reason }) => reason) });
+    const status = answerOfAll(outcomes) === 500 ? 500 : 200;
+    await send(response, status, { ...tally, steps: outcomes.map(({ reason }) => reason) });
   } catch (error) {
     const message = reasonOf(error);
     const event = error instanceof ConfigError ? 'config_error' : 'infrastructure_error';

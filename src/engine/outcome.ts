@@ -130,8 +130,6 @@ export type StepOutcome =
       /** What the whole step would fail with. */
       readonly error: StepError | null;
     } & StepIdentity)
-  /** The operator was asked, and said no; nothing was written. */
-  | ({ readonly reason: 'declined'; readonly status: string } & StepIdentity)
   /** What the user gave cannot work; nothing was written. */
   | { readonly reason: 'misconfigured'; readonly message: string }
   /** The store failed and the outcome could not be written. */

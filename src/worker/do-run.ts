@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.js';
-import type { EngineDeps } from '../engine/deps.js';
+import type { EngineDeps, StepRequest } from '../engine/deps.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { runStep } from '../engine/run-step.js';
 import type { Worker } from './worker.js';
@@ -45,22 +45,28 @@ export async function doRun(
   for (;;) {
     const deps = worker.engineDeps(context);
     const leftMs = context.untilMs - deps.clock.monotonic();
-    // What may no longer be begun is only looked for, and a look has time.
-    const dryRun = leftMs < leastMs;
+    const isOver = leftMs < leastMs;
     const isFirst = outcomes.length === 0 && !isLater;
-    const outcome = await runStep(
-      {
-        runId,
-        stepId: undefined,
-        ...(eventId !== undefined && { eventId }),
-        asGiven: undefined,
-        replay: false,
-        ignoreDependencies: false,
-        tolerateAbsentDependencies: false,
-        dryRun,
-      },
-      dryRun ? deps : isFirst ? failingAfter(leftMs, deps) : givenBackAfter(leftMs, deps),
-    );
+    const request: StepRequest = {
+      runId,
+      stepId: undefined,
+      ...(eventId !== undefined && { eventId }),
+      asGiven: undefined,
+      replay: false,
+      ignoreDependencies: false,
+      tolerateAbsentDependencies: false,
+      // What may no longer be begun is only looked for.
+      dryRun: isOver,
+    };
+    const within = (timeoutMs: number) => ({
+      ...deps,
+      settings: { ...deps.settings, timeoutMs },
+    });
+    const outcome = isOver
+      ? await runStep(request, within(LEAST_STEP_MS))
+      : isFirst
+        ? await runStep(request, within(leftMs))
+        : await runOrGiveBack(request, deps, leftMs);
     outcomes.push(outcome);
     const mayGoOn =
       outcome.reason === 'succeeded' ||
@@ -70,11 +76,21 @@ export async function doRun(
   }
 }
 
-function failingAfter(timeoutMs: number, deps: EngineDeps): EngineDeps {
-  return { ...deps, settings: { ...deps.settings, timeoutMs } };
-}
-
-function givenBackAfter(leftMs: number, deps: EngineDeps): EngineDeps {
-  const timeIsUp = AbortSignal.timeout(Math.ceil(leftMs));
-  return { ...deps, signal: AbortSignal.any([deps.signal, timeIsUp]) };
+/** Not by `AbortSignal.timeout`: inside of `AbortSignal.any` Node 20 lets it be collected, unheard. */
+async function runOrGiveBack(
+  request: StepRequest,
+  deps: EngineDeps,
+  leftMs: number,
+): Promise<StepOutcome> {
+  const timeIsUp = new AbortController();
+  const ended = new AbortController();
+  void deps.clock.sleep(leftMs, ended.signal).then(() => timeIsUp.abort());
+  try {
+    return await runStep(request, {
+      ...deps,
+      signal: AbortSignal.any([deps.signal, timeIsUp.signal]),
+    });
+  } finally {
+    ended.abort();
+  }
 }

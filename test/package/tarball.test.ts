@@ -1,50 +1,9 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { emptyFolder, jsonFile } from '../support/cli-run.js';
+import { emptyFolder } from '../support/cli-run.js';
 import { CliWorkspace, summaryOn } from '../support/cli-workspace.js';
-
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const run = promisify(execFile);
-
-interface Lock {
-  readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly bin?: unknown }>>;
-}
-
-/** Packs as `npm publish` does; the build stands already. */
-async function pack(folder: string) {
-  const argv = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await run('npm', argv, { cwd: REPOSITORY });
-  const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-  if (!packed) throw new Error('npm packed nothing');
-  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
-}
-
-/**
- * A folder where the tarball is installed with the very dependencies of our lock file: those are in
- * npm's cache since the clone's own `npm ci`, so that nothing is asked of the registry.
- */
-async function install(folder: string, tarball: string): Promise<void> {
-  const lock: Lock = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'));
-  const { '': own, ...others } = lock.packages;
-  const dependencies = { 'worker-chart-export': `file:${tarball}` };
-  const production = Object.entries(others).filter(([, { dev }]) => !dev);
-  await jsonFile(folder, 'package.json', { name: 'user', dependencies });
-  await jsonFile(folder, 'package-lock.json', {
-    name: 'user',
-    lockfileVersion: 3,
-    requires: true,
-    packages: {
-      '': { name: 'user', dependencies },
-      'node_modules/worker-chart-export': { ...own, resolved: `file:${tarball}` },
-      ...Object.fromEntries(production),
-    },
-  });
-  await run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: folder });
-}
+import { install, pack, REPOSITORY, run } from '../support/packed.js';
 
 const { tarball, files } = await pack(await emptyFolder(afterAll));
 

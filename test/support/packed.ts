@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { jsonFile } from './cli-run.js';
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+export const run = promisify(execFile);
+
+interface Locked {
+  readonly version: string;
+  readonly dev?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, Locked>>;
+}
+
+/** Packs as `npm publish` does; the build stands already. */
+export async function pack(folder: string) {
+  const argv = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await run('npm', argv, { cwd: REPOSITORY });
+  const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+  if (!packed) throw new Error('npm packed nothing');
+  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/**
+ * A folder where the tarball is installed, and `beside` it what else its user has, with the very
+ * versions of our lock file: those are in npm's cache since the clone's own `npm ci`, so that nothing
+ * is asked of the registry.
+ */
+export async function install(
+  folder: string,
+  tarball: string,
+  beside: readonly string[] = [],
+): Promise<void> {
+  const lock: Lock = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'));
+  const { '': own, ...others } = lock.packages;
+  const production = Object.entries(others).filter(([, { dev }]) => !dev);
+  const needed = closureOf(beside, lock);
+  const dependencies = {
+    'worker-chart-export': `file:${tarball}`,
+    ...Object.fromEntries(
+      beside.map((name) => [name, others[`node_modules/${name}`]?.version ?? '']),
+    ),
+  };
+  const user = { name: 'user', type: 'module', main: 'index.js', dependencies };
+  await jsonFile(folder, 'package.json', user);
+  await jsonFile(folder, 'package-lock.json', {
+    name: 'user',
+    lockfileVersion: 3,
+    requires: true,
+    packages: {
+      '': { name: 'user', dependencies },
+      'node_modules/worker-chart-export': { ...own, resolved: `file:${tarball}` },
+      ...Object.fromEntries(production),
+      ...Object.fromEntries(needed.map((path) => [path, { ...others[path], dev: false }])),
+    },
+  });
+  await run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: folder });
+}
+
+/** Where these packages and all that they depend on stand in the lock file. */
+function closureOf(names: readonly string[], { packages }: Lock): string[] {
+  const found = new Set<string>();
+  const visit = (name: string, from: string) => {
+    for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
+      const path = `${at === '' ? '' : `${at}/`}node_modules/${name}`;
+      const locked = packages[path];
+      if (locked && found.has(path)) return;
+      if (locked) {
+        found.add(path);
+        for (const dependency of Object.keys(locked.dependencies ?? {})) visit(dependency, path);
+        return;
+      }
+      // An optional one that is for other platforms.
+      if (at === '') return;
+    }
+  };
+  for (const name of names) visit(name, '');
+  return [...found];
+}
