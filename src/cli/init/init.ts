@@ -13,7 +13,7 @@ type Done = 'wrote' | 'kept' | 'added';
 export const initCommand = toldCommand(async ({ operands }, { signal }, { env, cwd }) => {
   const [dir = '.'] = operands;
   const folder = resolve(cwd, dir);
-  const command = ownCommand(env);
+  const command = ownCommand(folder, env);
   const files = await starterFiles(new Date(), command);
   const done = await writeStarter(folder, files, signal);
   const go = folder === cwd ? '' : `cd ${shellWord(dir.startsWith('-') ? `./${dir}` : dir)} && `;

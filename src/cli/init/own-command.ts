@@ -1,22 +1,31 @@
 import { realpathSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NAME = 'worker-chart-export';
 /** From `src/cli/init` and `dist/cli/init` alike, the package is three folders up. */
 const BIN = fileURLToPath(new URL(`../../../bin/${NAME}.js`, import.meta.url));
+const OF_A_PROJECT = join('node_modules', '.bin');
 
-/** How this program is started again, from any folder, in words for a shell. */
-export function ownCommand(env: NodeJS.ProcessEnv): string {
-  // Set by npx, `npm exec` and `npm run`.
-  if (env.npm_command === 'exec' || env.npm_command === 'run-script') return `npx ${NAME}`;
-  const isOnPath = (env.PATH ?? '').split(delimiter).some((folder) => isOurs(join(folder, NAME)));
-  return isOnPath ? NAME : `node ${shellWord(BIN)}`;
+/** How this program is started again from a folder, in words for a shell. */
+export function ownCommand(folder: string, env: NodeJS.ProcessEnv): string {
+  if (BIN.includes(`${sep}_npx${sep}`) || isInstalledAbove(folder)) return `npx ${NAME}`;
+  // npm puts the projects' folders into PATH, for its own children alone.
+  const folders = (env.PATH ?? '').split(delimiter).filter((path) => !path.endsWith(OF_A_PROJECT));
+  return folders.some((path) => isOurs(join(path, NAME))) ? NAME : `node ${shellWord(BIN)}`;
 }
 
 /** As one word of a POSIX shell. */
 export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Where npx looks first. */
+function isInstalledAbove(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if (isOurs(join(at, OF_A_PROJECT, NAME))) return true;
+    if (dirname(at) === at) return false;
+  }
 }
 
 function isOurs(file: string): boolean {

@@ -67,7 +67,7 @@ function flowRun(now: Date) {
     scope: { symbol: 'BTCUSDT' },
     steps: {
       'charts:1D:momentum': step(
-        '1D',
+        '1d',
         1,
         'ctpl_price_ma1226_bb_macd1226_v1',
         'ctpl_price_rsi14_stochrsi_v1',
@@ -77,8 +77,10 @@ function flowRun(now: Date) {
   };
 }
 
+/** Objects of one short field stand on one line. */
 function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  const text = JSON.stringify(value, null, 2);
+  return `${text.replaceAll(/\{\n\s+("\w+": "[^"\n]*")\n\s+\}/g, '{ $1 }')}\n`;
 }
 
 function guide(command: string): string {

@@ -51,7 +51,7 @@ export const listTemplates = toldCommand(async ({ flags }, session, { env, cwd }
       .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
     return {
       exitCode: 0,
-      text: toLines([...rows.flatMap(words), ...ending(rows, config)]),
+      text: toLines([...rows.flatMap((row) => words(row, rows)), ...ending(rows, config)]),
       json: { backend: config.backend, templates: rows.map(toJson) },
     };
   } finally {
@@ -106,40 +106,41 @@ function toJson({ id, template, from, place, errors, plans, shadowedBy }: Row) {
   };
 }
 
-function words(row: Row): string[] {
-  const { id, from, place, errors, plans, shadowedBy } = row;
+/** One template as a run finds it; of the others with its id no more than where they are. */
+function words(row: Row, rows: readonly Row[]): string[] {
+  if (row.shadowedBy !== undefined) return [];
+  const { id, errors, plans } = row;
   const { description, studies, width, height } = toJson(row);
-  const origin = from === 'bundled' ? 'bundled' : `${from} (${place})`;
-  const state = shadowedBy === undefined ? origin : `${origin}, not used: ${shadowedBy} has it too`;
+  const others = rows.filter((other) => other.id === id && other !== row);
+  const from = [
+    `  from     ${placeWords(row)}`,
+    ...others.map((other) => `  hides    ${placeWords(other)}`),
+  ];
   if (errors.length > 0) {
-    return [
-      `${id}  INVALID`,
-      `  from     ${state}`,
-      ...errors.map((error) => `  error    ${error}`),
-    ];
+    return [`${id}  INVALID`, ...from, ...errors.map((error) => `  error    ${error}`)];
   }
   const [plan] = plans;
   return [
     `${id}  ${description}`,
-    `  from     ${state}`,
+    ...from,
     `  size     ${width}×${height}, ${plan === 'BASIC' ? 'any plan' : `plan ${plan} or larger`}`,
     `  studies  ${studies.join(', ') || '-'}`,
   ];
 }
 
+function placeWords({ from, place }: Row): string {
+  return from === 'bundled' ? 'the bundled set' : `${from}: ${place}`;
+}
+
 function ending(rows: readonly Row[], { backend, workspace, templatesDir }: PlaceConfig): string[] {
-  const shadowed = rows.filter(({ shadowedBy }) => shadowedBy !== undefined).length;
-  const invalid = rows.filter(({ errors }) => errors.length > 0).length;
+  const used = rows.filter(({ shadowedBy }) => shadowedBy === undefined);
+  const invalid = used.filter(({ errors }) => errors.length > 0).length;
   const places = [
     backend === 'gcp' ? 'Firestore (chart_templates)' : `workspace ${workspace}`,
     templatesDir ?? '',
     backend === 'local' ? 'the bundled set' : '',
   ].filter(Boolean);
-  const tally = [
-    counted(rows.length - shadowed, 'template'),
-    ...(shadowed > 0 ? [`${shadowed} not used`] : []),
-    ...(invalid > 0 ? [`${invalid} invalid`] : []),
-  ];
+  const tally = [counted(used.length, 'template'), ...(invalid > 0 ? [`${invalid} invalid`] : [])];
   return [`${tally.join(', ')}; looked in ${places.join(', then in ')}`];
 }
 

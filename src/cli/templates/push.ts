@@ -185,7 +185,7 @@ async function write(differing: readonly Difference[], documents: DocumentStore)
   throw new StoreUnavailable(
     result.status === 'refused'
       ? 'nothing written: somebody changed chart_templates meanwhile; run it again to see the difference'
-      : `no answer to the write of ${ids.length} templates: run it again, it writes what is missing`,
+      : `no answer to the write of ${counted(ids.length, 'template')}: run it again, it writes what is missing`,
   );
 }
 
