@@ -367,6 +367,7 @@ async function pushToReal(
     signal: new AbortController().signal,
     logger: new Logger(({ message }) => log.push(message)),
     redact: (text: string) => text,
+    closeLog: () => undefined,
   };
   const files = [lintFile({ name: 'good.json', id: 'good', read: { ok: true, value: GOOD } })];
   const push = { config, documents, findings: [] };

@@ -66,7 +66,7 @@ export async function pushTo(
   { config, documents, findings }: Push,
   files: readonly LintedFile[],
   { flags }: Pick<Given, 'flags'>,
-  { signal, logger, redact }: Pick<Session, 'signal' | 'logger' | 'redact'>,
+  { signal, logger, redact, closeLog }: Pick<Session, 'signal' | 'logger' | 'redact' | 'closeLog'>,
   commandLine: Pick<CommandLine, 'stdin' | 'stderr'>,
 ): Promise<Told> {
   const stored = await storedTemplates(
@@ -107,6 +107,8 @@ export async function pushTo(
       logger.error('config_error', message, { error });
       return told(2, 0, shown, error);
     }
+    // A live line would stand in front of the question.
+    closeLog();
     commandLine.stderr.write(redact(toLines(shown)));
     isShown = true;
     const question = `write ${counted(differing.length, 'template')} to ${target}?`;
