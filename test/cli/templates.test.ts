@@ -154,7 +154,12 @@ describe('templates lint', () => {
   });
 
   test('agrees with Chart-IMG itself, plan by plan', () => {
-    const size = (most: number) => fc.integer({ min: 300, max: most });
+    const edges = Object.values(PLANS).flatMap((plan) => {
+      return [plan.maxWidth, plan.maxHeight].flatMap((most) => [most, most + 1]);
+    });
+    const size = (most: number) => {
+      return fc.oneof(fc.constantFrom(...edges), fc.integer({ min: 400, max: most }));
+    };
     fc.assert(
       fc.property(
         size(2_300),
@@ -178,7 +183,7 @@ describe('templates lint', () => {
           expect(plans).toEqual(drawing);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 });
