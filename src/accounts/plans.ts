@@ -106,6 +106,9 @@ export function smallestPlanFor(needs: ChartNeeds): PlanName | undefined {
   return (Object.keys(PLANS) as PlanName[]).find((name) => fits(PLANS[name], needs));
 }
 
+/** All plans, smallest first. */
+export const PLAN_NAMES = Object.keys(PLANS) as readonly PlanName[];
+
 /** The plans that may be asked; empty where an account names none: it may be able to draw anything. */
 export function plansAtHand(accounts: readonly Account[]): PlanName[] {
   const plans = accounts.flatMap(({ plan }) => plan ?? []);

@@ -1,4 +1,10 @@
-import { largestPlan, mostOf, type PlanName, smallestPlanFor } from '../accounts/plans.js';
+import {
+  type ChartNeeds,
+  largestPlan,
+  mostOf,
+  type PlanName,
+  smallestPlanFor,
+} from '../accounts/plans.js';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
 import { childPath } from '../contracts/json-path.js';
 import { needsOf } from './chart-needs.js';
@@ -116,33 +122,44 @@ function checkSize(request: JsonObject, found: Findings): void {
   }
 }
 
+/** One respect in which a request is more than a plan draws. */
+export interface Excess {
+  readonly need: keyof ChartNeeds;
+  /** In the template. */
+  readonly path: string;
+  readonly asked: number;
+  readonly most: number;
+}
+
+/** Pure, and total: nothing where the request fits the plan, or is no request. */
+export function excessOf(request: unknown, plan: PlanName): Excess[] {
+  if (!isJsonObject(request)) return [];
+  const needs = needsOf(request);
+  const most = mostOf(plan);
+  const { studies } = request;
+  const list = Array.isArray(studies) && studies.length > 0 ? 'studies' : 'drawings';
+  const paths = { width: 'request.width', height: 'request.height', parameters: `request.${list}` };
+  return (['width', 'height', 'parameters'] as const)
+    .filter((need) => needs[need] > most[need])
+    .map((need) => ({ need, path: paths[need], asked: needs[need], most: most[need] }));
+}
+
 /** The largest plan at hand decides; where none is known, what no plan at all draws is a doubt. */
 function checkLimits(request: JsonObject, plansAtHand: readonly PlanName[], found: Findings): void {
   const largest = largestPlan(plansAtHand);
   const plan = largest ?? 'ENTERPRISE';
   const needs = needsOf(request);
-  const most = mostOf(plan);
   const enough = smallestPlanFor(needs);
   const limit = largest
     ? `plan ${plan}, the largest at hand; ${enough ? `plan ${enough} would do` : 'no plan would do'}`
     : `plan ${plan}, the largest there is`;
   const say = (path: string, message: () => string) =>
     largest ? found.error(path, message) : found.warning(path, message);
-  for (const side of ['width', 'height'] as const) {
-    if (needs[side] > most[side]) {
-      say(
-        `request.${side}`,
-        () => `${needs[side]} is more than the ${most[side]} pixels of ${limit}`,
-      );
-    }
-  }
-  if (needs.parameters > most.parameters) {
-    const field =
-      Array.isArray(request.studies) && request.studies.length > 0 ? 'studies' : 'drawings';
-    say(
-      `request.${field}`,
-      () =>
-        `${needs.parameters} studies and drawings are more than the ${most.parameters} of ${limit}`,
+  for (const { need, path, asked, most } of excessOf(request, plan)) {
+    say(path, () =>
+      need === 'parameters'
+        ? `${asked} studies and drawings are more than the ${most} of ${limit}`
+        : `${asked} is more than the ${most} pixels of ${limit}`,
     );
   }
 }

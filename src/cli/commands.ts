@@ -41,6 +41,13 @@ const WORK: readonly OptionName[] = [
   'concurrency',
   'timeout',
 ];
+const TEMPLATES: readonly OptionName[] = [
+  'backend',
+  'workspace',
+  'project',
+  'database',
+  'templatesDir',
+];
 const LOG: readonly OptionName[] = ['logFormat', 'quiet', 'verbose'];
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -124,5 +131,75 @@ export const COMMANDS: readonly CommandRow[] = [
       },
     ],
     load: async () => (await import('./invoke-event.js')).invokeEvent,
+  },
+  {
+    name: 'templates list',
+    what: 'list the chart templates that a run would find, and where each comes from',
+    usage: '[options]',
+    options: [...TEMPLATES, 'json', ...LOG],
+    examples: [
+      {
+        what: 'your own beside those that come with the package',
+        command: 'worker-chart-export templates list --templates-dir chart-templates',
+      },
+    ],
+    load: async () => (await import('./templates/list.js')).listTemplates,
+  },
+  {
+    name: 'templates lint',
+    what: 'say what Chart-IMG would refuse, plan by plan; of --templates-dir or the bundled set where nothing is named',
+    usage: '[path...] [options]',
+    operands: '[path...]',
+    options: ['templatesDir', 'json', ...LOG],
+    examples: [
+      {
+        what: 'every <id>.json of a folder',
+        command: 'worker-chart-export templates lint chart-templates',
+      },
+    ],
+    load: async () => (await import('./templates/lint.js')).lintTemplates,
+  },
+  {
+    name: 'templates push',
+    what: 'write to chart_templates what differs there; of --templates-dir where nothing is named',
+    usage: '[path...] [options]',
+    operands: '[path...]',
+    options: ['dryRun', 'yes', ...TEMPLATES, 'json', ...LOG],
+    examples: [
+      {
+        what: 'what would change in Firestore',
+        command:
+          'worker-chart-export templates push chart-templates --backend gcp --project my-project --dry-run',
+      },
+      {
+        what: 'change it, in a script',
+        command:
+          'worker-chart-export templates push chart-templates --backend gcp --project my-project --yes',
+      },
+    ],
+    load: async () => (await import('./templates/push.js')).pushTemplates,
+  },
+  {
+    name: 'validate',
+    what: 'check flow runs, chart templates, accounts and manifests, told apart by what they hold',
+    usage: '<file|-...> [options]',
+    operands: '[file...]',
+    options: ['json', ...LOG],
+    examples: [
+      {
+        what: 'everything that is wrong with some files, at once',
+        command: 'worker-chart-export validate flow_run.json accounts.json',
+      },
+    ],
+    load: async () => (await import('./validate/validate.js')).validateFiles,
+  },
+  {
+    name: 'init',
+    what: 'write a starter: a flow run, chart templates, a file for keys; nothing is overwritten',
+    usage: '[dir] [options]',
+    operands: '[dir]',
+    options: ['json', ...LOG],
+    examples: [{ what: 'in a new folder', command: 'worker-chart-export init my-charts' }],
+    load: async () => (await import('./init/init.js')).initCommand,
   },
 ];

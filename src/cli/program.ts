@@ -36,7 +36,7 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'text', text };
-    if (error.code === 'commander.help') return NO_COMMAND;
+    if (error.code === 'commander.help') return noCommand(argv);
     const message = error.message.replace(/^error: /, '').replaceAll(/\s*\n/g, ' ');
     return { kind: 'usage-error', message };
   }
@@ -47,6 +47,20 @@ const NO_COMMAND: Invocation = {
   kind: 'usage-error',
   message: 'name a command: worker-chart-export run-local --flow-run-path <file> (or --help)',
 };
+
+/** After a group's name, its commands are what is missing. */
+function noCommand([group]: readonly string[]): Invocation {
+  const names = namesIn(group);
+  if (names.length === 0) return NO_COMMAND;
+  const message = `name a command of ${group}: ${names.join(', ')} (or --help)`;
+  return { kind: 'usage-error', message };
+}
+
+function namesIn(group: string | undefined): string[] {
+  return COMMANDS.flatMap(({ name }) =>
+    name.startsWith(`${group} `) ? [name.slice(`${group} `.length)] : [],
+  );
+}
 
 function add(program: Commander, row: CommandRow, onGiven: (given: Given) => void): void {
   const words = row.name.split(' ');
@@ -71,7 +85,7 @@ function add(program: Commander, row: CommandRow, onGiven: (given: Given) => voi
 /** The command that holds a group's commands. */
 function group(parent: Commander, name: string): Commander {
   const there = parent.commands.find((command) => command.name() === name);
-  return there ?? parent.command(name).description(`commands of ${name}`);
+  return there ?? parent.command(name).description(`${namesIn(name).join(', ')} ${name}`);
 }
 
 function afterHelp(examples: CommandRow['examples']): string {

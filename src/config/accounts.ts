@@ -31,9 +31,8 @@ export async function loadAccounts(
     try {
       const [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
       const loaded = parseAccounts(text, name);
-      const isOpen = process.platform !== 'win32' && (mode & 0o077) !== 0;
-      const open = `${name} can be read by others; chmod 600 it`;
-      return isOpen ? { ...loaded, warnings: [...loaded.warnings, open] } : loaded;
+      const open = `${name} ${OPEN_TO_OTHERS}`;
+      return isOpenToOthers(mode) ? { ...loaded, warnings: [...loaded.warnings, open] } : loaded;
     } catch (error) {
       return refused([`${name} cannot be read: ${reasonOf(error)}`]);
     }
@@ -49,33 +48,50 @@ function parseAccounts(text: string, name: string): LoadedAccounts {
     // The engine's own message would quote the text, and with it a key.
     return refused([`${name} is not JSON`]);
   }
+  const { accounts, problems, warnings } = checkAccounts(parsed);
+  const placed = (lines: readonly string[]) => lines.map((line) => `${name}: ${line}`);
+  return { accounts, problems: placed(problems), warnings: placed(warnings) };
+}
+
+/** Stands in a starter's accounts file until there is a key. */
+export const KEY_PLACEHOLDER = 'PUT-YOUR-CHART-IMG-KEY-HERE';
+
+/** Pure. Each problem and warning is `path: message`; none shows anything of the accounts. */
+export function checkAccounts(parsed: unknown): LoadedAccounts {
   const checked = validateAccounts(parsed);
-  if (!checked.ok) return refused(checked.errors.map((error) => `${name}: ${error}`));
+  if (!checked.ok) return refused(checked.errors);
   const accounts = checked.value;
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [index, account] of accounts.entries()) {
     const earlier = accounts.slice(0, index);
-    if (account.id in Object.prototype) problems.push(`${name}: [${index}].id: is not allowed`);
+    if (account.id in Object.prototype) problems.push(`[${index}].id: is not allowed`);
     // Ids stand in logs and document names.
     if (
       accounts.some(({ apiKey }) => account.id.includes(apiKey) && apiKey.length >= SHORTEST_KEY)
     ) {
-      problems.push(`${name}: [${index}].id: holds a key; give the account another name`);
+      problems.push(`[${index}].id: holds a key; give the account another name`);
     }
     const twin = earlier.findIndex(({ id }) => id === account.id);
-    if (twin !== -1) problems.push(`${name}: [${index}].id: is the same as [${twin}].id`);
+    if (twin !== -1) problems.push(`[${index}].id: is the same as [${twin}].id`);
     if (earlier.some(({ apiKey }) => apiKey === account.apiKey)) {
-      problems.push(`${name}: [${index}].apiKey: the same key is there twice`);
+      problems.push(`[${index}].apiKey: the same key is there twice`);
     }
     const unknown = Object.keys(account).filter((field) => !KNOWN_FIELDS.has(field));
     if (unknown.length > 0) {
-      warnings.push(
-        `${name}: account ${account.id} has ${unknown.length} unknown field(s), not used`,
-      );
+      warnings.push(`[${index}]: has ${unknown.length} unknown field(s), not used`);
+    }
+    if (account.apiKey === KEY_PLACEHOLDER) {
+      warnings.push(`[${index}].apiKey: is a placeholder; put a key of Chart-IMG there`);
     }
   }
   return problems.length > 0 ? refused(problems) : { accounts, problems, warnings };
+}
+
+export const OPEN_TO_OTHERS = 'can be read by others; chmod 600 it';
+
+export function isOpenToOthers(mode: number): boolean {
+  return process.platform !== 'win32' && (mode & 0o077) !== 0;
 }
 
 function refused(problems: readonly string[]): LoadedAccounts {

@@ -49,8 +49,18 @@ export interface InvalidInputs {
   readonly error: StepError;
 }
 
-/** Pure. All that is wrong with the step's inputs is said at once, as `path: message`. */
+/** Pure. The first few problems of `checkInputs` as one failure. */
 export function readInputs(run: Run, stepId: string): StepInputs | InvalidInputs {
+  const checked = checkInputs(run, stepId);
+  if (!('problems' in checked)) return checked;
+  return { error: { code: 'VALIDATION_FAILED', message: listed(checked.problems) } };
+}
+
+/** Pure. All that is wrong with the step's inputs is said at once, each as `path: message`. */
+export function checkInputs(
+  run: Run,
+  stepId: string,
+): StepInputs | { readonly problems: readonly string[] } {
   const step = stepOf(run, stepId) ?? {};
   const { scope } = run.data;
   const rawSymbol = isJsonObject(scope) ? scope.symbol : undefined;
@@ -75,7 +85,7 @@ export function readInputs(run: Run, stepId: string): StepInputs | InvalidInputs
       `${prefix}timeframe: ${JSON.stringify(timeframe)} is not one of ${supportedIntervals().join(', ')}${hint}`,
     );
   }
-  if (!checked.ok) return invalid(problems);
+  if (!checked.ok) return { problems };
 
   const { minImages, requests } = checked.value.inputs;
   const chartTemplateIds = requests.map(({ chartTemplateId }) => chartTemplateId);
@@ -89,7 +99,7 @@ export function readInputs(run: Run, stepId: string): StepInputs | InvalidInputs
       `${prefix}inputs.minImages: ${minImages} is more than the ${requests.length} charts asked for`,
     );
   }
-  if (problems.length > 0 || !isSymbol(symbol) || interval === undefined) return invalid(problems);
+  if (problems.length > 0 || !isSymbol(symbol) || interval === undefined) return { problems };
   return {
     symbol,
     timeframe: checked.value.timeframe,
@@ -174,10 +184,6 @@ export function planCharts(
       details: { chartTemplateId, symbol: request.chartImgSymbol, fixtureKey },
     });
   });
-}
-
-function invalid(problems: readonly string[]): InvalidInputs {
-  return { error: { code: 'VALIDATION_FAILED', message: listed(problems) } };
 }
 
 /** For one line: the first five in words. */

@@ -37,7 +37,7 @@ describe('accounts', () => {
     const { accounts, warnings } = await loadAccounts(undefined, json);
     expect(accounts).toHaveLength(1);
     expect(warnings).toEqual([
-      'CHART_IMG_ACCOUNTS_JSON: account acc-1 has 2 unknown field(s), not used',
+      'CHART_IMG_ACCOUNTS_JSON: [0]: has 2 unknown field(s), not used',
     ]);
   });
 

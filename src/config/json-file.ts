@@ -1,0 +1,60 @@
+import { createReadStream } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { reasonOf } from '../failures.js';
+
+/** More than any document has; a wrong path must not fill the memory. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** `what` follows the file's name in a sentence and shows nothing of its text: that may hold keys. */
+export type JsonFile =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly what: string };
+
+/**
+ * Reads JSON from a file, or from stdin for `-`. Rejects only when `signal` aborts: a pipe may
+ * never end.
+ */
+export async function readJsonFile(
+  path: string,
+  stdin: Readable,
+  signal: AbortSignal,
+): Promise<JsonFile> {
+  let text: string;
+  try {
+    const stream = path === '-' ? stdin : createReadStream(path);
+    const bytes = await readBounded(addAbortSignal(signal, stream));
+    if (bytes.length > MAX_BYTES) return { ok: false, what: 'is larger than 32 MiB' };
+    text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, what: `cannot be read: ${reasonOf(error)}` };
+  }
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    return { ok: false, what: `is not JSON${placeOf(error, text)}` };
+  }
+}
+
+/** Stops soon after the bound: `/dev/zero` has no end. */
+async function readBounded(stream: Readable): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_BYTES) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** V8 names the offset; people want the line. */
+function placeOf(error: unknown, text: string): string {
+  if (text.trim() === '') return ': it is empty';
+  const words = error instanceof Error ? error.message : '';
+  const offset = /position (\d+)/.exec(words)?.[1];
+  // Of an unexpected token V8 tells no offset.
+  if (offset === undefined) return /end of JSON/.test(words) ? ': it ends too early' : '';
+  const before = text.slice(0, Number(offset)).split('\n');
+  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
+}
