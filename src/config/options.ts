@@ -23,7 +23,6 @@ export type OptionName =
   | 'createFlowRun'
   | 'ignoreDependencies'
   | 'dryRun'
-  | 'yes'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
@@ -135,12 +134,6 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'dryRun',
     group: 'What to do',
     help: 'say what would be done; write nothing',
-  },
-  {
-    flag: '--yes',
-    name: 'yes',
-    group: 'What to do',
-    help: 'do it without asking',
   },
   {
     flag: '--backend <backend>',

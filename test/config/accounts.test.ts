@@ -36,9 +36,7 @@ describe('accounts', () => {
     const json = JSON.stringify([{ ...ONE[0], [`note-${KEY}`]: KEY, region: 'eu' }]);
     const { accounts, warnings } = await loadAccounts(undefined, json);
     expect(accounts).toHaveLength(1);
-    expect(warnings).toEqual([
-      'CHART_IMG_ACCOUNTS_JSON: [0]: has 2 unknown field(s), not used',
-    ]);
+    expect(warnings).toEqual(['CHART_IMG_ACCOUNTS_JSON: [0]: has 2 unknown field(s), not used']);
   });
 
   test.skipIf(process.platform === 'win32').each([0o604, 0o640, 0o660, 0o644])(
