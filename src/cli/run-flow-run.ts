@@ -11,10 +11,11 @@ import { reasonOf } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import { openWorker, type Worker } from '../worker/worker.js';
 import type { CommandLine } from './command-line.js';
+import { confirm } from './confirm.js';
 import { takeIn } from './given-run/take-in.js';
 import { copyOut, prepareOut } from './out-folder.js';
 import type { CommandOutcome } from './outcome-view.js';
-import { asked, isRealReplay, replayScreen } from './replay/confirm.js';
+import { isRealReplay, replayScreen } from './replay/real-replay.js';
 import { scratchView } from './replay/scratch-view.js';
 import { prepareReport, writeReport } from './report-file.js';
 
@@ -97,11 +98,8 @@ async function doStep(
     const plan = await runStep({ ...request, dryRun: true }, deps);
     if (plan.reason !== 'planned') return plan;
     const { stepId, status } = plan;
-    const isWanted = await asked(replayScreen(plan, config), commandLine, signal);
-    if (signal.aborted) {
-      const message = 'interrupted before the claim; nothing was written';
-      return { reason: 'interrupted', runId, stepId, claimed: false, attempt: null, message };
-    }
+    const question = `${replayScreen(plan, config)}Do it?`;
+    const isWanted = await confirm(question, commandLine, signal);
     if (!isWanted) return { reason: 'declined', runId, stepId, status };
   }
   const outcome = await runStep(request, deps);

@@ -9,7 +9,7 @@ import type { CommandLine } from './command-line.js';
 import type { Command } from './commands.js';
 import { printFailure } from './failure-summary.js';
 import { isError, viewOf } from './outcome-view.js';
-import { refuseUnasked } from './replay/confirm.js';
+import { refuseUnasked } from './replay/real-replay.js';
 import { type FlowRunResult, runFlowRun } from './run-flow-run.js';
 import { openSession, type Session } from './session.js';
 import { type SummaryContext, toSummary, toText } from './summary.js';
@@ -87,7 +87,7 @@ async function attempt(
     return { config, run: await runFlowRun(config, file.document, context) };
   } catch (error) {
     if (signal.aborted && error === signal.reason) {
-      const message = 'interrupted before the flow run was read; nothing was written';
+      const message = 'interrupted before the claim; nothing was written';
       const outcome = { reason: 'interrupted', runId: null, stepId: null } as const;
       return { config, run: ended({ ...outcome, claimed: false, attempt: null, message }) };
     }

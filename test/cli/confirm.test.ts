@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { CommandLine } from '../../src/cli/command-line.js';
-import { asked, isRealReplay, refuseUnasked, replayScreen } from '../../src/cli/replay/confirm.js';
+import { confirm } from '../../src/cli/confirm.js';
+import { isRealReplay, refuseUnasked, replayScreen } from '../../src/cli/replay/real-replay.js';
 import { parseRunConfig } from '../../src/config/run-config.js';
 import { ConfigError } from '../../src/failures.js';
 
@@ -66,18 +67,20 @@ test.for([
 ] as const)('the answer %j', async ([answer, expected]) => {
   const commandLine = terminal();
   commandLine.stdin.write(answer);
-  expect(await asked('the screen\n', commandLine, new AbortController().signal)).toBe(expected);
+  expect(await confirm('the screen\nDo it?', commandLine, new AbortController().signal)).toBe(
+    expected,
+  );
   expect(commandLine.said()).toMatch(/^the screen\nDo it\? \[y\/N\]/);
 });
 
-test('the end of the input is a no, and so is a signal', async () => {
+test('the end of the input is a no; a signal is neither', async () => {
   const ended = terminal();
   ended.stdin.end();
-  expect(await asked('', ended, new AbortController().signal)).toBe(false);
+  expect(await confirm('', ended, new AbortController().signal)).toBe(false);
   const interrupted = new AbortController();
-  const answer = asked('', terminal(), interrupted.signal);
+  const answer = confirm('', terminal(), interrupted.signal);
   interrupted.abort();
-  expect(await answer).toBe(false);
+  await expect(answer).rejects.toBe(interrupted.signal.reason);
 });
 
 test('the screen says what is read, called and written', async () => {

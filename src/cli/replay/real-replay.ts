@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import { gsUri, stepFolder } from '../../artifacts/object-names.js';
 import type { RunConfig } from '../../config/run-config.js';
 import type { StepOutcome } from '../../engine/outcome.js';
 import { ConfigError } from '../../failures.js';
 import type { CommandLine } from '../command-line.js';
+import { canAsk } from '../confirm.js';
 
 type Planned = Extract<StepOutcome, { reason: 'planned' }>;
 
@@ -14,10 +14,9 @@ export function isRealReplay({ replay, dryRun, cloud }: RunConfig): boolean {
 }
 
 /** Throws `ConfigError` where a real replay could not be asked about. */
-export function refuseUnasked(config: RunConfig, { stdin, stderr }: CommandLine): void {
+export function refuseUnasked(config: RunConfig, commandLine: CommandLine): void {
   if (!isRealReplay(config) || config.yes) return;
-  const isTerminal = (stdin as { isTTY?: boolean }).isTTY === true && stderr.isTTY === true;
-  if (!isTerminal || config.flowRunPath === '-') {
+  if (!canAsk(commandLine) || config.flowRunPath === '-') {
     throw new ConfigError(
       'a replay in the cloud asks first, and there is no terminal to ask on: look with --dry-run, then add --yes',
     );
@@ -51,27 +50,6 @@ export function replayScreen(plan: Planned, config: RunConfig): string {
   ];
   const lines = rows.map(([what, words]) => `  ${what.padEnd(7)} ${words}`);
   return `This does step ${stepId} of run ${runId} again:\n${lines.join('\n')}\n`;
-}
-
-/** `true`: yes. Anything but a yes is a no, also the end of the input. */
-export async function asked(
-  screen: string,
-  { stdin, stderr }: CommandLine,
-  signal: AbortSignal,
-): Promise<boolean> {
-  stderr.write(screen);
-  // As a terminal it would take Ctrl-C for itself.
-  const lines = createInterface({ input: stdin, output: stderr, terminal: false });
-  try {
-    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
-    const answer = await Promise.race([lines.question('Do it? [y/N] ', { signal }), closed]);
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
-  } finally {
-    lines.close();
-  }
 }
 
 function charts(n: number): string {
