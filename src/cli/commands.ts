@@ -58,6 +58,7 @@ export const COMMANDS: readonly CommandRow[] = [
       ...WORK,
       'out',
       'outputSummary',
+      'ci',
       ...LOG,
     ],
     examples: [
@@ -103,5 +104,29 @@ export const COMMANDS: readonly CommandRow[] = [
       },
     ],
     load: async () => (await import('./invoke-event.js')).invokeEvent,
+  },
+  {
+    name: 'doctor',
+    what: 'check what a run needs, one line each, and say how to mend what is wrong; spends no quota',
+    usage: '[options]',
+    options: [
+      'chartsApiMode',
+      ...PLACE,
+      'templatesDir',
+      'fixturesDir',
+      'accountsConfigPath',
+      'write',
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      { what: 'this machine, with fixtures', command: 'worker-chart-export doctor' },
+      {
+        what: 'before the first real run',
+        command:
+          'worker-chart-export doctor --charts-api-mode real --charts-bucket gs://my-charts --write',
+      },
+    ],
+    load: async () => (await import('./doctor.js')).doctor,
   },
 ];

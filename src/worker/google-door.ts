@@ -15,14 +15,23 @@ const REMEDY =
 export async function findProject(cloud: CloudConfig): Promise<string> {
   const { projectId, firestoreEmulatorHost, storageEmulatorUrl } = cloud;
   const onEmulators = firestoreEmulatorHost !== undefined && storageEmulatorUrl !== undefined;
-  const found = onEmulators ? undefined : await projectOfCredentials();
+  const found = onEmulators ? undefined : (await findCredentials()).projectId;
   const project = projectId ?? found;
   if (project !== undefined) return project;
   throw new ConfigError('no Google Cloud project: name one with --project or GOOGLE_CLOUD_PROJECT');
 }
 
-/** The project that the credentials name, if they name one. */
-async function projectOfCredentials(): Promise<string | undefined> {
+/** Who we are to Google; nothing in here is secret. */
+export interface Credentials {
+  /** In words: `service account`. */
+  readonly type: string;
+  /** An e-mail address; `undefined`: they name none. */
+  readonly account: string | undefined;
+  readonly projectId: string | undefined;
+}
+
+/** The application default credentials. Rejects with `ConfigError` when there are none. */
+export async function findCredentials(): Promise<Credentials> {
   const { GoogleAuth } = await import('google-auth-library');
   const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
   try {
@@ -35,8 +44,23 @@ async function projectOfCredentials(): Promise<string | undefined> {
         : `the Google credentials cannot be used: ${plain(error)}; ${REMEDY}`,
     );
   }
-  return within(auth.getProjectId()).catch(() => undefined);
+  const projectId = await within(auth.getProjectId()).catch(() => undefined);
+  const { type, client_email: account } = (auth.jsonContent ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  return {
+    type: TYPES[String(type)] ?? 'those of this machine',
+    account: typeof account === 'string' ? account : undefined,
+    projectId,
+  };
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  authorized_user: 'a person',
+  external_account: 'workload identity',
+  impersonated_service_account: 'impersonated service account',
+  service_account: 'service account',
+};
 
 /** The library trips over a file that holds `null`, and ends its sentences with a full stop. */
 function plain(error: unknown): string {
