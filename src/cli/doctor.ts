@@ -1,6 +1,7 @@
 import { inspectConfig } from '../config/run-config.js';
 import { checkup } from '../doctor/checkup.js';
 import type { Finding } from '../doctor/finding.js';
+import { counted } from '../report/formats.js';
 import { toldCommand } from './told-command.js';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = {
@@ -27,8 +28,8 @@ export const doctor = toldCommand(async ({ flags }, session, { env, cwd }) => {
     findings.filter((finding) => finding.state === state).length;
   const [failures, warnings] = [count('failed'), count('warning')];
   const isWell = failures === 0;
-  const verdict = isWell ? 'nothing is wrong' : `${failures} of ${findings.length} checks failed`;
-  const also = warnings === 0 ? '' : `, ${warnings} warning${warnings === 1 ? '' : 's'}`;
+  const verdict = isWell ? 'nothing failed' : `${counted(failures, 'check')} failed`;
+  const also = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   return {
     exitCode: isWell ? 0 : 1,
     text: `${[...findings.flatMap(linesOf), `${verdict}${also}`].join('\n')}\n`,

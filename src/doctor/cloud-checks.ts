@@ -38,20 +38,21 @@ export async function cloudChecks(
         'none is known',
         'name one with --project or GOOGLE_CLOUD_PROJECT, or use credentials that belong to one',
       );
+  const noCredentials = 'there are no credentials';
   // Without credentials their clients would look for some for many seconds, one try after another.
   const isSignedIn = onEmulators || credentials !== undefined;
-  const no = (name: string) => skipped(name, 'there are no credentials');
   const database =
     projectId === undefined
       ? [skipped('database', 'no project is known')]
       : isSignedIn || firestoreEmulatorHost !== undefined
         ? examine('database', untilMs, () => databaseCheck(projectId, cloud, config.templatesDir))
-        : [no('database')];
+        : [skipped('database', noCredentials)];
+  const noBucket = (why: string) => ['bucket', 'write'].map((name) => skipped(name, why));
   const bucket = !isBucketGiven
-    ? [skipped('bucket', 'none was named: see config')]
+    ? noBucket('none was named: see config')
     : isSignedIn || storageEmulatorUrl !== undefined
       ? bucketChecks(config.bucket, { projectId, emulator: storageEmulatorUrl, write, untilMs })
-      : [no('bucket')];
+      : noBucket(noCredentials);
   return [...found, project, ...(await database), ...(await bucket)];
 }
 
