@@ -4,6 +4,7 @@ import type { GithubConfig } from '../config/output-config.js';
 import type { RunSummary } from '../contracts/documents.js';
 import { reasonOf } from '../failures.js';
 import { kilobytes } from '../kilobytes.js';
+import { counted } from '../report/formats.js';
 import type { OutcomeView } from './outcome-view.js';
 import type { Session } from './session.js';
 import type { SummaryContext } from './summary.js';
@@ -69,7 +70,7 @@ export function stepSummaryOf({ summary, view, context }: Told): string {
     runId !== null && `run ${markdown(runId)}`,
   ].filter(Boolean);
   const counts = [
-    `${items.length} charts, ${failures.length} failures`,
+    `${counted(items.length, 'chart')}, ${counted(failures.length, 'failure')}`,
     minImages !== null && `${minImages} needed`,
     durationMs !== null && `${durationMs} ms`,
   ].filter(Boolean);
