@@ -10,6 +10,8 @@ const LEAST_WAIT_MS = 500;
 const LEAST_PAUSE_MS = 5_000;
 /** Before the text stand the spinner and a space; the last column stays free, or the line wraps. */
 const BESIDE = 3;
+/** With less room for its words, a line says them with fewer. */
+const ROOMY = 40;
 
 const CHART_ENDS = new Set(['chart_stored', 'chart_failed', 'chart_reused']);
 
@@ -105,21 +107,21 @@ export class LiveLine {
   /** As much of the words as one line has room for. */
   #text(): string {
     const room = Math.max(0, (this.#stream.columns ?? 0) - BESIDE);
-    const words = [...this.#words()];
+    const words = [...this.#words(room < ROOMY)];
     return words.length > room
       ? `${words.slice(0, Math.max(0, room - 1)).join('')}…`
       : words.join('');
   }
 
-  #words(): string {
+  #words(isNarrow = false): string {
     const nowMs = performance.now();
     this.#waits = this.#waits.filter(({ untilMs }) => untilMs > nowMs);
     // The one that ends first lets the next chart go.
     const [first] = this.#waits.toSorted((a, b) => a.untilMs - b.untilMs);
-    const count = `${this.#done}/${this.#total} charts`;
-    if (!first) return count;
+    const count = `${this.#done}/${this.#total}`;
+    if (!first) return `${count} charts`;
     const seconds = Math.ceil((first.untilMs - nowMs) / 1_000);
-    return `${count}, waiting ${seconds} s: ${first.limit}`;
+    return `${count}${isNarrow ? '' : ' charts,'} waiting ${seconds} s: ${first.limit}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { LiveConfig } from '../config/worker-config.js';
+import { ConfigError } from '../failures.js';
 import { clockSkew } from './clock-check.js';
-import { type Finding, failed, ok } from './finding.js';
+import { type Finding, failed, ok, skipped } from './finding.js';
 
 const KNOCK_MS = 8_000;
 
@@ -9,7 +10,11 @@ export async function chartImg(live: LiveConfig): Promise<readonly Finding[]> {
   const name = 'chart-img';
   const { knock } = await import('../chart-img/live/knock.js');
   const askedAtMs = Date.now();
-  const knocked = await knock(live, KNOCK_MS);
+  const knocked = await knock(live, KNOCK_MS).catch((error: unknown) => {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  });
+  if (!knocked) return [skipped(name, 'its address or proxy is refused: see config')];
   const heardAtMs = Date.now();
   const { host } = new URL(live.baseUrl);
   if (knocked.kind === 'no-answer') {

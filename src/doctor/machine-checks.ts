@@ -109,10 +109,15 @@ export async function accountsCheck(inspected: Inspected): Promise<readonly Find
   const unknown = warnings.filter((words) => words.includes('unknown field'));
   return [
     isOpen
-      ? failed(name, `${file}: others can read its keys`, `chmod 600 ${accountsFile}`)
+      ? failed(name, `${file}: others can read its keys`, `chmod 600 ${shellWord(accountsFile)}`)
       : ok(name, file),
     ...unknown.map((words) => warning(name, words, 'correct or remove those fields')),
   ];
+}
+
+/** As a shell takes it, for people who copy the line. */
+function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** Templates on this machine: the workspace's, a folder's, the bundled ones; each must be valid. */
