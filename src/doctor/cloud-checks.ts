@@ -56,8 +56,8 @@ export async function cloudChecks(
   return [...found, project, ...(await database), ...(await bucket)];
 }
 
-function whoIs({ type, account }: Credentials, file: string | undefined): string {
-  const from = file ? `, from ${file}` : '';
+function whoIs({ type, account, isFile }: Credentials, file = 'gcloud’s own file'): string {
+  const from = isFile ? `, from ${file}` : '';
   return `${type}${account ? ` ${account}` : ''}${from}`;
 }
 

@@ -25,6 +25,8 @@ export async function findProject(cloud: CloudConfig): Promise<string> {
 export interface Credentials {
   /** In words: `service account`. */
   readonly type: string;
+  /** They lie in a file: the one of GOOGLE_APPLICATION_CREDENTIALS, else gcloud’s own. */
+  readonly isFile: boolean;
   /** An e-mail address; `undefined`: they name none. */
   readonly account: string | undefined;
   readonly projectId: string | undefined;
@@ -50,6 +52,7 @@ export async function findCredentials(): Promise<Credentials> {
   >;
   return {
     type: TYPES[String(type)] ?? 'those of this machine',
+    isFile: type !== undefined,
     account: typeof account === 'string' ? account : undefined,
     projectId,
   };

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { clockSkew } from '../../src/doctor/clock-check.js';
-import type { Finding } from '../../src/doctor/finding.js';
+import { examine, type Finding } from '../../src/doctor/finding.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
 import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
 import { CliProcess, type Ended, emptyFolder, jsonFile, runCli } from '../support/cli-run.js';
@@ -274,6 +274,11 @@ describe('Chart-IMG', () => {
   });
 });
 
+test('a check that never ends is ended', async () => {
+  const found = await examine('x', performance.now() + 20, () => new Promise(() => undefined));
+  expect(found).toMatchObject([{ name: 'x', state: 'failed', fact: 'no answer in time' }]);
+});
+
 describe('the clock', () => {
   const at = (serverMs: number, heardAtMs = 0) =>
     clockSkew({ server: 'S', serverMs, askedAtMs: 0, heardAtMs }).state;
@@ -296,6 +301,19 @@ describe('credentials', () => {
     expect(failing(told)).toEqual(['credentials']);
     expect(told.of('credentials')[0]?.remedy).toMatch(/gcloud auth application-default login/);
     expect(told.of('database')).toMatchObject([{ state: 'skipped' }]);
+  });
+
+  test('those of gcloud are a person’s, and of no secret a word', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    await mkdir(join(cwd, '.config', 'gcloud'), { recursive: true });
+    const person = { type: 'authorized_user', client_id: 'c', client_secret: LIVE_KEY };
+    const file = '.config/gcloud/application_default_credentials.json';
+    await jsonFile(cwd, file, { ...person, refresh_token: `${LIVE_KEY}-refresh` });
+    const told = await doctor(cwd, ['--backend', 'gcp', '--project', 'demo-x']);
+    expect(told.of('credentials')[0]).toMatchObject({
+      state: 'ok',
+      fact: 'a person, from gcloud’s own file',
+    });
   });
 
   test('a service account is named, and nothing else of its file', async ({ onTestFinished }) => {
