@@ -26,7 +26,7 @@ export async function cloudChecks(
   const found = onEmulators
     ? [skipped('credentials', 'emulators need none')]
     : await examine('credentials', untilMs, async () => {
-        credentials = await findCredentials();
+        credentials = await findCredentials(cloud.projectId);
         return ok('credentials', whoIs(credentials, credentialsFile));
       });
 

@@ -15,7 +15,7 @@ const REMEDY =
 export async function findProject(cloud: CloudConfig): Promise<string> {
   const { projectId, firestoreEmulatorHost, storageEmulatorUrl } = cloud;
   const onEmulators = firestoreEmulatorHost !== undefined && storageEmulatorUrl !== undefined;
-  const found = onEmulators ? undefined : (await findCredentials()).projectId;
+  const found = onEmulators ? undefined : (await findCredentials(projectId)).projectId;
   const project = projectId ?? found;
   if (project !== undefined) return project;
   throw new ConfigError('no Google Cloud project: name one with --project or GOOGLE_CLOUD_PROJECT');
@@ -32,10 +32,16 @@ export interface Credentials {
   readonly projectId: string | undefined;
 }
 
-/** The application default credentials. Rejects with `ConfigError` when there are none. */
-export async function findCredentials(): Promise<Credentials> {
+/**
+ * The application default credentials. Rejects with `ConfigError` when there are none. With a known
+ * project the library does not ask the metadata server for one, which may take longer than we wait.
+ */
+export async function findCredentials(known: string | undefined): Promise<Credentials> {
   const { GoogleAuth } = await import('google-auth-library');
-  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
+  const auth = new GoogleAuth({
+    scopes: ['https://www.googleapis.com/auth/cloud-platform'],
+    ...(known !== undefined && { projectId: known }),
+  });
   try {
     await within(auth.getClient());
   } catch (error) {
