@@ -71,6 +71,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'out',
       'report',
       'outputSummary',
+      'ci',
       ...LOG,
     ],
     examples: [
@@ -201,5 +202,29 @@ export const COMMANDS: readonly CommandRow[] = [
     options: ['json', ...LOG],
     examples: [{ what: 'in a new folder', command: 'worker-chart-export init my-charts' }],
     load: async () => (await import('./init/init.js')).initCommand,
+  },
+  {
+    name: 'doctor',
+    what: 'check what a run needs, one line each, and say how to mend what is wrong; spends no quota',
+    usage: '[options]',
+    options: [
+      'chartsApiMode',
+      ...PLACE,
+      'templatesDir',
+      'fixturesDir',
+      'accountsConfigPath',
+      'write',
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      { what: 'this machine, with fixtures', command: 'worker-chart-export doctor' },
+      {
+        what: 'before the first real run',
+        command:
+          'worker-chart-export doctor --charts-api-mode real --charts-bucket gs://my-charts --write',
+      },
+    ],
+    load: async () => (await import('./doctor.js')).doctor,
   },
 ];

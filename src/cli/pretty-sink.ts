@@ -1,8 +1,10 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { Ora } from 'ora';
-import type { LogEvent, LogSink } from '../log/logger.js';
+import { kilobytes } from '../kilobytes.js';
+import { isAtLeast } from '../log/json-sink.js';
+import type { LogEvent, LogSink, Severity } from '../log/logger.js';
 import type { Redactor } from '../log/redact.js';
-import { canAnimate, colourLevel, type TerminalStream } from './terminal.js';
+import { LiveLine } from './live-line.js';
+import { colourLevel, type TerminalStream } from './terminal.js';
 
 export interface PrettyLog {
   readonly sink: LogSink;
@@ -15,35 +17,29 @@ export async function prettyLog(options: {
   readonly stream: TerminalStream;
   readonly env: NodeJS.ProcessEnv;
   readonly redact: Redactor;
-  readonly verbose: boolean;
+  /** Less severe events get no line of their own; without the news there is no live line either. */
+  readonly severity: Severity;
 }): Promise<PrettyLog> {
-  const { stream, env, redact, verbose } = options;
+  const { stream, env, redact, severity } = options;
   const chalk = new Chalk({ level: colourLevel(stream, env) });
-  const spinner = canAnimate(stream, env) ? await makeSpinner(stream, chalk.level > 0) : undefined;
-  let [done, total] = [0, 0];
-
-  const print = (line: string) => {
-    spinner?.clear();
-    stream.write(`${redact(line)}\n`);
-    spinner?.render();
-  };
+  const write = (line: string) => stream.write(`${redact(line)}\n`);
+  const live = isAtLeast(severity, 'INFO')
+    ? await LiveLine.on(stream, {
+        env,
+        isColoured: chalk.level > 0,
+        say: (line) => write(chalk.dim(line)),
+      })
+    : undefined;
   const sink: LogSink = (event) => {
-    if (event.event === 'core_start') {
-      total = Number(event.fields.total ?? 0);
-      spinner?.start(`0/${total} charts`);
-    }
-    if (CHART_ENDS.has(event.event)) {
-      done += 1;
-      if (spinner) spinner.text = `${done}/${total} charts`;
-    }
-    if (event.event === 'step_completed') spinner?.stop();
-    const line = lineOf(event, chalk, verbose);
-    if (line !== undefined) print(line);
+    live?.follow(event);
+    const isWanted = isAtLeast(severity, event.severity);
+    const line = isWanted ? lineOf(event, chalk, severity === 'DEBUG') : undefined;
+    if (line === undefined) return;
+    if (live) live.above(() => write(line));
+    else write(line);
   };
-  return { sink, close: () => spinner?.stop() };
+  return { sink, close: () => live?.close() };
 }
-
-const CHART_ENDS = new Set(['chart_stored', 'chart_failed', 'chart_reused']);
 
 /** `undefined`: nothing that a person at a terminal needs to see. */
 function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string | undefined {
@@ -55,9 +51,14 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
     case 'scratch_run':
       return chalk.dim(message);
     case 'chart_stored': {
-      const account = fields.accountId ? `, account ${String(fields.accountId)}` : '';
-      const facts = `${String(fields.width)}×${String(fields.height)}, ${String(fields.durationMs)} ms${account}`;
-      return `${chalk.green('✔')} ${String(fields.chartTemplateId)} ${chalk.dim(`(${facts})`)}`;
+      const { chartTemplateId, accountId, durationMs, width, height, bytes } = fields;
+      const facts = [
+        ...(accountId ? [`account ${String(accountId)}`] : []),
+        `${String(durationMs)} ms`,
+        kilobytes(Number(bytes)),
+        `${String(width)}×${String(height)} px`,
+      ];
+      return `${chalk.green('✔')} ${String(chartTemplateId)} ${chalk.dim(`(${facts.join(', ')})`)}`;
     }
     case 'chart_reused':
       return `${chalk.green('✔')} ${message}`;
@@ -72,15 +73,4 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
       if (severity === 'WARNING') return `${chalk.yellow('warning:')} ${message}`;
       return verbose ? chalk.dim(message) : undefined;
   }
-}
-
-/** Loaded only where it can turn. */
-async function makeSpinner(stream: TerminalStream, isColoured: boolean): Promise<Ora> {
-  const { default: ora } = await import('ora');
-  // With stdin left alone Ctrl-C reaches us as the signal it is.
-  return ora({
-    stream: stream as NodeJS.WriteStream,
-    discardStdin: false,
-    color: isColoured ? 'cyan' : false,
-  });
 }

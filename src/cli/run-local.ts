@@ -8,6 +8,7 @@ import { type Asked, announce } from './announce.js';
 import type { CommandLine } from './command-line.js';
 import type { Command } from './commands.js';
 import { printFailure } from './failure-summary.js';
+import { tellGithub } from './github.js';
 import { isError, viewOf } from './outcome-view.js';
 import { refuseUnasked } from './replay/real-replay.js';
 import { type FlowRunResult, runFlowRun } from './run-flow-run.js';
@@ -44,6 +45,7 @@ export const runLocal: Command = async ({ flags }, commandLine) => {
     };
     const summary = toSummary(outcome, view, context);
     const { output, redact } = session;
+    if (output.github) await tellGithub(output.github, { summary, view, context }, session, stderr);
     if (output.summary === 'json') {
       stdout.write(`${JSON.stringify(redactJson(summary, redact))}\n`);
     } else if (output.summary === 'text') {

@@ -63,14 +63,13 @@ export async function openSession(flags: GivenFlags, commandLine: CommandLine): 
 }
 
 async function openLog(
-  { format, severity, verbose }: OutputConfig,
+  { format, severity }: OutputConfig,
   { env, stderr }: CommandLine,
   redact: Redactor,
 ): Promise<{ readonly sink: LogSink; close(): void }> {
   const isPretty = format === 'pretty' || (format === 'auto' && stderr.isTTY === true);
   if (isPretty) {
-    const pretty = await prettyLog({ stream: stderr, env, redact, verbose });
-    return { sink: atLeast(severity, pretty.sink), close: pretty.close };
+    return prettyLog({ stream: stderr, env, redact, severity });
   }
   const sink = jsonSink({
     write: (line) => stderr.write(line),

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { httpsUrl } from '../artifacts/object-names.js';
 import type { Backend, ChartsApiMode } from '../config/worker-config.js';
 import type { RunSummary, SummaryItem } from '../contracts/documents.js';
+import { kilobytes } from '../kilobytes.js';
 import { type CommandOutcome, isError, type OutcomeView } from './outcome-view.js';
 
 /** What a summary needs to know besides the outcome; unknown when not even the flags were right. */
@@ -70,7 +71,7 @@ export function toText(
   const lines = [
     ...summary.items.map(
       ({ chartTemplateId, pngGcsUri, width, height, bytes }) =>
-        `ok      ${chartTemplateId}  ${place(pngGcsUri)}  (${width}×${height}, ${kilobytes(bytes)})`,
+        `ok      ${chartTemplateId}  ${place(pngGcsUri)}  (${width}×${height}, ${kilobytes(bytes ?? 0)})`,
     ),
     ...summary.failures.map(
       ({ chartTemplateId, code, message }) => `failed  ${chartTemplateId}  ${code}: ${message}`,
@@ -106,8 +107,4 @@ export function lastLine(summary: RunSummary): string {
 function shortPath(path: string, cwd: string): string {
   const short = relative(cwd, path);
   return short.startsWith('..') ? path : short;
-}
-
-function kilobytes(bytes: number | null): string {
-  return `${Math.ceil((bytes ?? 0) / 1_000)} kB`;
 }

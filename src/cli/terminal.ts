@@ -11,7 +11,11 @@ export function colourLevel(stream: TerminalStream, env: NodeJS.ProcessEnv): 0 |
   return stream.isTTY && env.TERM !== 'dumb' ? 1 : 0;
 }
 
+/** Of fewer columns nothing can be read. */
+const LEAST_COLUMNS = 12;
+
 /** ora loops for ever on a terminal that reports 0 columns, and draws into logs of CI. */
 export function canAnimate(stream: TerminalStream, env: NodeJS.ProcessEnv): boolean {
-  return Boolean(stream.isTTY && (stream.columns ?? 0) > 0 && env.TERM !== 'dumb' && !env.CI);
+  const isWide = (stream.columns ?? 0) >= LEAST_COLUMNS;
+  return Boolean(stream.isTTY && isWide && env.TERM !== 'dumb' && !env.CI);
 }

@@ -40,6 +40,8 @@ export type OptionName =
   | 'eventPath'
   | 'eventBody'
   | 'json'
+  | 'ci'
+  | 'write'
   | 'logFormat'
   | 'quiet'
   | 'verbose';
@@ -134,6 +136,12 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'dryRun',
     group: 'What to do',
     help: 'say what would be done; write nothing',
+  },
+  {
+    flag: '--write',
+    name: 'write',
+    group: 'What to do',
+    help: 'gcp: also put a probe object into the bucket, and delete it',
   },
   {
     flag: '--backend <backend>',
@@ -239,6 +247,13 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'json',
     group: 'Output',
     help: 'one JSON object on one line instead of words',
+  },
+  {
+    flag: '--ci <system>',
+    name: 'ci',
+    group: 'Output',
+    fallback: 'github where GITHUB_ACTIONS is true, else none',
+    help: 'github: failures as annotations on stderr, and a table in $GITHUB_STEP_SUMMARY; none: neither',
   },
   {
     flag: '--log-format <format>',

@@ -8,7 +8,14 @@ export interface OutputConfig {
   readonly format: 'auto' | 'pretty' | 'json';
   /** Less severe events are not logged. */
   readonly severity: Severity;
-  readonly verbose: boolean;
+  /** `undefined`: nobody but a shell listens. */
+  readonly github: GithubConfig | undefined;
+}
+
+/** What GitHub Actions wants to hear. */
+export interface GithubConfig {
+  /** The file of GITHUB_STEP_SUMMARY, to be appended to. */
+  readonly stepSummary: string | undefined;
 }
 
 const LEVELS: Readonly<Record<string, Severity>> = {
@@ -35,9 +42,16 @@ export function parseOutputConfig(flags: GivenFlags, env: NodeJS.ProcessEnv): Ou
   );
   const format = choice('--log-format', flags.logFormat ?? 'auto', ['auto', 'pretty', 'json']);
   const level = choice('LOG_LEVEL', (env.LOG_LEVEL || 'info').toLowerCase(), Object.keys(LEVELS));
+  const byItself = env.GITHUB_ACTIONS === 'true' ? 'github' : 'none';
+  const ci = choice('--ci', flags.ci ?? byItself, ['none', 'github']);
   if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
-  const verbose = flags.verbose === true;
-  const severity = flags.quiet ? 'WARNING' : verbose ? 'DEBUG' : (LEVELS[level] ?? 'INFO');
-  return { summary, format, severity, verbose };
+  const asked = flags.verbose ? 'DEBUG' : (LEVELS[level] ?? 'INFO');
+  const stepSummary = env.GITHUB_STEP_SUMMARY || undefined;
+  return {
+    summary,
+    format,
+    severity: flags.quiet ? 'WARNING' : asked,
+    github: ci === 'github' ? { stepSummary } : undefined,
+  };
 }

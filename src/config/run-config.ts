@@ -1,8 +1,16 @@
 import { resolve } from 'node:path';
 import { isChartTemplateId } from '../contracts/ids.js';
+import { ConfigError } from '../failures.js';
+import { type LoadedAccounts, loadAccounts } from './accounts.js';
 import type { GivenFlags } from './options.js';
 import { quoted, Source } from './source.js';
-import { type PlaceConfig, placeConfig, type WorkerConfig, workerConfig } from './worker-config.js';
+import {
+  ACCOUNTS_NEEDED,
+  type PlaceConfig,
+  placeConfig,
+  type WorkerConfig,
+  workerConfig,
+} from './worker-config.js';
 
 /** Everything `run-local` was told from outside. Paths are absolute. */
 export interface RunConfig extends WorkerConfig {
@@ -95,6 +103,46 @@ export async function parseWorkerConfig(
   const config = await workerConfig(source, CLI_DEFAULTS);
   source.throwIfWrong();
   return config;
+}
+
+/** What is to be looked into before anything runs: as much as can be understood. */
+export interface Inspected {
+  /** Of what is wrong, the default. */
+  readonly config: PlaceConfig & Partial<WorkerConfig>;
+  /** Whether a bucket was named. */
+  readonly isBucketGiven: boolean;
+  readonly accountsFile: string | undefined;
+  /** Google's own variable for a key file. */
+  readonly credentialsFile: string | undefined;
+  readonly accounts: LoadedAccounts;
+  /** All that is wrong, but for the accounts. */
+  readonly problems: readonly string[];
+}
+
+/** For a command that looks for what is wrong; never rejects for it. */
+export async function inspectConfig(
+  flags: GivenFlags,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<Inspected> {
+  const source = new Source(flags, env, cwd);
+  const accountsFile = source.path('accountsConfigPath');
+  const accounts = await loadAccounts(accountsFile, env.CHART_IMG_ACCOUNTS_JSON);
+  const config = await workerConfig(source, CLI_DEFAULTS).catch((error: unknown) => {
+    if (!(error instanceof ConfigError)) throw error;
+    source.problems.push(error.message);
+    return placeConfig(source, { bucket: true });
+  });
+  const needed = accounts.accounts.length > 0 ? [] : [ACCOUNTS_NEEDED];
+  const ofAccounts = new Set([...accounts.problems, ...needed]);
+  return {
+    config,
+    isBucketGiven: source.of('chartsBucket').value !== undefined,
+    accountsFile,
+    credentialsFile: env.GOOGLE_APPLICATION_CREDENTIALS || undefined,
+    accounts,
+    problems: [...new Set(source.problems)].filter((problem) => !ofAccounts.has(problem)),
+  };
 }
 
 /** For a command that calls nobody. Throws as `parseRunConfig` rejects. */

@@ -65,6 +65,9 @@ export interface WorkerDefaults {
   readonly timeoutSeconds: number;
 }
 
+export const ACCOUNTS_NEEDED =
+  'real mode needs Chart-IMG accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
+
 const MODES: readonly ChartsApiMode[] = ['mock', 'real', 'record'];
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
 
@@ -116,9 +119,7 @@ export async function workerConfig(
   );
   problems.push(...accounts.problems);
   if (chartsApiMode === 'real' && accounts.accounts.length + accounts.problems.length === 0) {
-    problems.push(
-      'real mode needs Chart-IMG accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
-    );
+    problems.push(ACCOUNTS_NEEDED);
   }
   return {
     ...placeConfig(source, { bucket: true }),

@@ -11,6 +11,7 @@ import type { StepError } from './outcome.js';
 import type { RenderableChart } from './plan.js';
 import { QuotaDesk } from './quota-desk.js';
 import { DeadlinePassed, type Stopping } from './stopping.js';
+import { Waiting } from './waiting.js';
 import { outOfQuota } from './workload.js';
 
 /** A chart as it arrived, not stored yet. */
@@ -39,6 +40,7 @@ export class Drawing {
   readonly exhausted = new Set<string>();
   readonly #desk: QuotaDesk | undefined;
   readonly #pacing: Pacing | undefined;
+  readonly #waiting: Waiting;
   /** 429s of unknown text in a row, by account id. */
   readonly #unsure = new Map<string, number>();
   readonly #claimed: Claimed;
@@ -49,8 +51,11 @@ export class Drawing {
   constructor(claimed: Claimed, deps: EngineDeps, stop: Stopping) {
     const { spending, lease, serverClock } = claimed;
     this.#pacing = deps.settings.isLive ? new Pacing() : undefined;
+    this.#waiting = new Waiting(deps.clock, deps.logger);
+    const { clock } = deps;
     this.#desk =
-      spending && new QuotaDesk({ spending, lease, serverClock }, deps.clock, this.#pacing);
+      spending &&
+      new QuotaDesk({ spending, lease, serverClock }, clock, this.#pacing, this.#waiting);
     this.#claimed = claimed;
     this.#deps = deps;
     this.#stop = stop;
@@ -170,9 +175,9 @@ export class Drawing {
   /** A recording stumbles for ever in the same way: nothing is gained by waiting for it. */
   async #recover(stumbles: number, retryAfterMs = 0): Promise<void> {
     if (!this.#deps.settings.isLive) return;
-    const { clock } = this.#deps;
-    const jittered = clock.random() * STUMBLE_WAIT_MS * 2 ** (stumbles - 1);
-    await clock.sleep(Math.max(jittered, retryAfterMs), this.#stop.soon);
+    const jittered = this.#deps.clock.random() * STUMBLE_WAIT_MS * 2 ** (stumbles - 1);
+    const reason = retryAfterMs > jittered ? 'retry-after' : 'backoff';
+    await this.#waiting.on({ reason }, Math.max(jittered, retryAfterMs), this.#stop.soon);
   }
 
   async #setAside(account: Account, { kind, message, retryAfterMs }: Refusal): Promise<void> {

@@ -17,6 +17,7 @@ import { paths } from '../documents/paths.js';
 import type { LeaseDocument } from './lease-document.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import type { StepLease } from './step-lease.js';
+import type { Waiting } from './waiting.js';
 
 /** Around 00:00 UTC nobody can say which day a call will be counted on. */
 const MIDNIGHT_GUARD_MS = 5_000;
@@ -33,6 +34,7 @@ export class QuotaDesk {
   readonly #serverClock: ServerClock;
   readonly #clock: Clock;
   readonly #pacing: Pacing | undefined;
+  readonly #waiting: Waiting;
 
   /** Without `pacing` nobody counts requests a second. */
   constructor(
@@ -43,12 +45,14 @@ export class QuotaDesk {
     }: { spending: Spending; lease: StepLease; serverClock: ServerClock },
     clock: Clock,
     pacing: Pacing | undefined,
+    waiting: Waiting,
   ) {
     this.#spending = spending;
     this.#lease = lease;
     this.#serverClock = serverClock;
     this.#clock = clock;
     this.#pacing = pacing;
+    this.#waiting = waiting;
   }
 
   /**
@@ -66,7 +70,7 @@ export class QuotaDesk {
       const nowMs = this.#serverClock.nowMs();
       const unsureForMs = untilSureOfDay(nowMs);
       if (unsureForMs > 0) {
-        await this.#clock.sleep(unsureForMs, signal);
+        await this.#waiting.on({ reason: 'midnight' }, unsureForMs, signal);
         continue;
       }
       const today = dayOf(nowMs);
@@ -76,7 +80,10 @@ export class QuotaDesk {
       if (!payer) {
         if (!(await this.#topUp(needs, not, today, signal))) return undefined;
       } else if (earliestMs(payer) > atMs) {
-        await this.#clock.sleep(earliestMs(payer) - atMs, signal);
+        const able = this.#spending.open(needs, not);
+        const all = able.length > 1 && able.every((account) => earliestMs(account) > atMs);
+        const limit = { reason: 'pace', account: payer, all } as const;
+        await this.#waiting.on(limit, earliestMs(payer) - atMs, signal);
       } else {
         this.#pacing?.sent(payer, atMs);
         this.#spending.spend(payer, today);

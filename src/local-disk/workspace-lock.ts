@@ -63,6 +63,15 @@ export class WorkspaceLock {
     }
   }
 
+  /** The living process that holds it just now; `undefined`: it can be taken. Takes nothing. */
+  async holder(): Promise<ProcessIdentity | undefined> {
+    let last = await readHolder(this.#first);
+    while (last !== undefined && isGone(last)) {
+      last = await readHolder(join(this.#folder, `${HEIR}${last.nonce}`));
+    }
+    return last;
+  }
+
   async #tryAcquire(me: Holder): Promise<HeldLock | { holder?: Holder }> {
     if (await linkIfAbsent(this.#first, me)) return this.#held([this.#first]);
     const first = await readHolder(this.#first);

@@ -27,6 +27,10 @@ export function jsonSink(options: {
 /** Passes on what is at least this severe. */
 export function atLeast(severity: Severity, sink: LogSink): LogSink {
   return (event: LogEvent) => {
-    if (RANK[event.severity] >= RANK[severity]) sink(event);
+    if (isAtLeast(severity, event.severity)) sink(event);
   };
+}
+
+export function isAtLeast(least: Severity, severity: Severity): boolean {
+  return RANK[severity] >= RANK[least];
 }

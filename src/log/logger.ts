@@ -35,6 +35,7 @@ export type EventName =
   | 'chart_api_usage_claim_conflict'
   | 'chart_api_limit_exceeded'
   | 'quota_not_returned'
+  | 'chart_waiting'
   | 'chart_reused'
   | 'chart_failed'
   | 'chart_stored'

@@ -1,5 +1,6 @@
 import type { ManifestItem } from '../contracts/documents.js';
-import { breakable, kilobytes, time } from './formats.js';
+import { kilobytes } from '../kilobytes.js';
+import { breakable, time } from './formats.js';
 import { Html, html } from './html.js';
 import type { Picture } from './pictures.js';
 import { type Place, placed } from './places.js';

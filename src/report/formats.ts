@@ -18,11 +18,6 @@ export function time(stamp: string): Html {
   return html`<time datetime="${date.toISOString()}">${DAY_AND_TIME.format(date)} UTC</time>`;
 }
 
-/** Rounded up, as the summary of a run says it. */
-export function kilobytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1_000)} kB`;
-}
-
 /** `1 chart`, `2 charts`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

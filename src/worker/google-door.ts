@@ -15,16 +15,33 @@ const REMEDY =
 export async function findProject(cloud: CloudConfig): Promise<string> {
   const { projectId, firestoreEmulatorHost, storageEmulatorUrl } = cloud;
   const onEmulators = firestoreEmulatorHost !== undefined && storageEmulatorUrl !== undefined;
-  const found = onEmulators ? undefined : await projectOfCredentials();
+  const found = onEmulators ? undefined : (await findCredentials(projectId)).projectId;
   const project = projectId ?? found;
   if (project !== undefined) return project;
   throw new ConfigError('no Google Cloud project: name one with --project or GOOGLE_CLOUD_PROJECT');
 }
 
-/** The project that the credentials name, if they name one. */
-async function projectOfCredentials(): Promise<string | undefined> {
+/** Who we are to Google; nothing in here is secret. */
+export interface Credentials {
+  /** In words: `service account`. */
+  readonly type: string;
+  /** They lie in a file: the one of GOOGLE_APPLICATION_CREDENTIALS, else gcloud’s own. */
+  readonly isFile: boolean;
+  /** An e-mail address; `undefined`: they name none. */
+  readonly account: string | undefined;
+  readonly projectId: string | undefined;
+}
+
+/**
+ * The application default credentials. Rejects with `ConfigError` when there are none. With a known
+ * project the library does not ask the metadata server for one, which may take longer than we wait.
+ */
+export async function findCredentials(known: string | undefined): Promise<Credentials> {
   const { GoogleAuth } = await import('google-auth-library');
-  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
+  const auth = new GoogleAuth({
+    scopes: ['https://www.googleapis.com/auth/cloud-platform'],
+    ...(known !== undefined && { projectId: known }),
+  });
   try {
     await within(auth.getClient());
   } catch (error) {
@@ -35,8 +52,24 @@ async function projectOfCredentials(): Promise<string | undefined> {
         : `the Google credentials cannot be used: ${plain(error)}; ${REMEDY}`,
     );
   }
-  return within(auth.getProjectId()).catch(() => undefined);
+  const projectId = await within(auth.getProjectId()).catch(() => undefined);
+  const { type, client_email: account } = (auth.jsonContent ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  return {
+    type: TYPES[String(type)] ?? 'those of this machine',
+    isFile: type !== undefined,
+    account: typeof account === 'string' ? account : undefined,
+    projectId,
+  };
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  authorized_user: 'a person',
+  external_account: 'workload identity',
+  impersonated_service_account: 'impersonated service account',
+  service_account: 'service account',
+};
 
 /** The library trips over a file that holds `null`, and ends its sentences with a full stop. */
 function plain(error: unknown): string {
