@@ -12,7 +12,7 @@ const EVENTS = 40;
 const TWICE = 10;
 const STEPS = ['charts:a', 'charts:b', 'charts:c', 'charts:d', 'charts:e'];
 const CHARTS = 2;
-const ROUNDS = ALL_CASES ? 8 : 2;
+const ROUNDS = ALL_CASES ? 8 : 1;
 /** The queue's pause before it delivers again, which is 10 s in production. */
 const PAUSE_MS = 150;
 

@@ -19,6 +19,18 @@ export interface Event {
   readonly runId: string;
 }
 
+export function eventMessage({ id, runId }: Event) {
+  const headers = {
+    'content-type': 'application/protobuf',
+    'ce-specversion': '1.0',
+    'ce-id': id,
+    'ce-type': 'google.cloud.firestore.document.v1.updated',
+    'ce-source': '//firestore.googleapis.com/projects/demo/databases/(default)',
+    'ce-subject': `documents/flow_runs/${runId}`,
+  };
+  return { headers, body: Buffer.from([10, 0]) };
+}
+
 export interface Answered {
   readonly status: number;
   readonly body: string;
@@ -65,8 +77,11 @@ export class FunctionProcess {
         this.#news.emit('news');
       });
     }
-    this.ended = once(this.#child, 'exit').then(([exitCode, signal]) => {
+    const closed = once(this.#child, 'close');
+    this.ended = once(this.#child, 'exit').then(async ([exitCode, signal]) => {
       const afterMs = performance.now() - this.#signalledAt;
+      // Its last lines.
+      await closed;
       this.#news.emit('news');
       return { exitCode, signal, afterMs };
     });
@@ -101,16 +116,9 @@ export class FunctionProcess {
   }
 
   /** Resolves with the answer; rejects where the connection ends without one. */
-  deliver({ id, runId }: Event, signal?: AbortSignal): Promise<Answered> {
-    const headers = {
-      'content-type': 'application/protobuf',
-      'ce-specversion': '1.0',
-      'ce-id': id,
-      'ce-type': 'google.cloud.firestore.document.v1.updated',
-      'ce-source': '//firestore.googleapis.com/projects/demo/databases/(default)',
-      'ce-subject': `documents/flow_runs/${runId}`,
-    };
-    return this.#post(headers, Buffer.from([10, 0]), signal);
+  deliver(event: Event, signal?: AbortSignal): Promise<Answered> {
+    const { headers, body } = eventMessage(event);
+    return this.#post(headers, body, signal);
   }
 
   /** Of the sweep's target. */
