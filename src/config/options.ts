@@ -13,11 +13,13 @@ export interface OptionRow {
 
 export type OptionName =
   | 'flowRunPath'
+  | 'runId'
   | 'stepId'
   | 'replay'
   | 'createFlowRun'
   | 'ignoreDependencies'
   | 'dryRun'
+  | 'watch'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
@@ -46,14 +48,20 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: '--flow-run-path <file>',
     name: 'flowRunPath',
     group: 'What to do',
-    help: 'the flow run, a JSON file; `-` reads it from stdin (required)',
+    help: 'the flow run, a JSON file; `-` reads it from stdin',
+  },
+  {
+    flag: '--run-id <id>',
+    name: 'runId',
+    group: 'What to do',
+    help: 'the flow run’s id: the stored document is the input',
   },
   {
     flag: '--step-id <id>',
     name: 'stepId',
     group: 'What to do',
-    fallback: 'the first eligible one',
-    help: 'the CHART_EXPORT step to do',
+    fallback: 'the first eligible one; for status every one',
+    help: 'the CHART_EXPORT step',
   },
   {
     flag: '--event-path <file>',
@@ -98,6 +106,12 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'dryRun',
     group: 'What to do',
     help: 'say what would be done; write nothing',
+  },
+  {
+    flag: '--watch',
+    name: 'watch',
+    group: 'What to do',
+    help: 'look again until every step shown is final, or --timeout is over',
   },
   {
     flag: '--backend <backend>',
