@@ -1,4 +1,4 @@
-import { readFile, symlink } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -71,6 +71,13 @@ function normalized(text: string): string {
     .replaceAll(/"durationMs":\d+/g, '"durationMs":0');
 }
 
+/** Words for how long ago, or how long yet, put alike. */
+function unhurried(text: string): string {
+  return text
+    .replaceAll(/just now|\d+ s ago/g, '<ago>')
+    .replaceAll(/begins in [^,]+,/g, 'begins in <time>,');
+}
+
 /** Runs a command of the README where a clone would have been, without its `npm ci`. */
 async function runCommand(command: string, onTestFinished: (undo: () => Promise<void>) => void) {
   const cwd = await emptyFolder(onTestFinished);
@@ -110,6 +117,30 @@ describe('the README', () => {
     const { outputsManifestGcsUri } = JSON.parse(stdout);
     const written = await new CliWorkspace(cwd).object(outputsManifestGcsUri);
     expect(JSON.parse(normalized(written.toString()))).toEqual(JSON.parse(normalized(manifest)));
+  });
+
+  test('what it shows of status and usage is what they say', async ({ onTestFinished }) => {
+    const shown = (command: string) => {
+      const from = readme.indexOf(command);
+      return /```text\n([\s\S]*?)\n```/.exec(readme.slice(from))?.[1] ?? '';
+    };
+    const commands = blocks('sh').filter((block) => /js (status|usage) /.test(block));
+    const cwd = await emptyFolder(onTestFinished);
+    for (const name of ['bin', 'fixtures']) await symlink(join(REPOSITORY, name), join(cwd, name));
+    const accounts = [
+      { id: 'acc-1', apiKey: 'not-a-real-key-1', plan: 'BASIC' },
+      { id: 'acc-2', apiKey: 'not-a-real-key-2', priority: 1 },
+    ];
+    await writeFile(join(cwd, 'accounts.json'), JSON.stringify(accounts), { mode: 0o600 });
+    const five = 'fixtures/flow-runs/five-templates.json';
+    const run = ['run-local', '--flow-run-path', five, '--accounts-config-path', 'accounts.json'];
+    await runCli(run, { cwd });
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const [, argv = ''] = /js (.+)$/.exec(command) ?? [];
+      const { stdout } = await runCli(argv.split(' '), { cwd });
+      expect(unhurried(stdout.trimEnd())).toBe(unhurried(shown(command)));
+    }
   });
 
   test('every file it links to is there', async () => {

@@ -227,4 +227,35 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     load: async () => (await import('./doctor.js')).doctor,
   },
+  {
+    name: 'status',
+    what: 'show where the CHART_EXPORT steps of a flow run stand; writes nothing',
+    usage: '--run-id <id> | --flow-run-path <file|-> [options]',
+    options: ['runId', 'flowRunPath', 'stepId', 'watch', ...PLACE, 'timeout', 'json', ...LOG],
+    examples: [
+      {
+        what: 'who holds which step, what failed, and what to do about it',
+        command: 'worker-chart-export status --run-id 20251221-120000_BTCUSDT_demo',
+      },
+      {
+        what: 'wait in the cloud until every step is final',
+        command:
+          'worker-chart-export status --run-id 20251221-120000_BTCUSDT_demo --backend gcp --charts-bucket gs://my-charts --watch',
+      },
+    ],
+    load: async () => (await import('./status/status.js')).status,
+  },
+  {
+    name: 'usage',
+    what: 'show what is left of each account’s quota today; writes nothing',
+    usage: '[options]',
+    options: [...PLACE, 'accountsConfigPath', 'json', ...LOG],
+    examples: [
+      {
+        what: 'the accounts of a file, and those that only the ledger knows',
+        command: 'worker-chart-export usage --accounts-config-path accounts.json',
+      },
+    ],
+    load: async () => (await import('./usage.js')).usage,
+  },
 ];

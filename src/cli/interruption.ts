@@ -28,7 +28,7 @@ export function listenForInterruption(
   const listenerFor = (signal: EndingSignal) => () => {
     if (cause !== undefined) return endNow(SIGNAL_EXIT_CODES[signal]);
     cause = signal;
-    say(`${signal}: giving the step back, if it was taken; once more to end at once`);
+    say(`${signal}: ending, and giving back what was taken; once more to end at once`);
     controller.abort();
   };
   const listeners = (Object.keys(SIGNAL_EXIT_CODES) as EndingSignal[]).map(

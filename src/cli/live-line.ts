@@ -80,10 +80,10 @@ export class LiveLine {
 
   /** Writes above the line. */
   above(write: () => void): void {
-    this.#spinner?.clear();
+    const moving = this.#spinner?.isSpinning ? this.#spinner : undefined;
+    moving?.clear();
     write();
-    // What is no longer there is not drawn again.
-    if (this.#spinner?.isSpinning) this.#spinner.render();
+    moving?.render();
   }
 
   close(): void {

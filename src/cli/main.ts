@@ -12,7 +12,12 @@ export async function main(commandLine: CommandLine): Promise<number> {
       return 0;
     case 'usage-error': {
       stderr.write(`error: ${invocation.message}\n`);
-      if (asksForJson(argv)) {
+      const isSummary = asksForJson(argv);
+      if (!isSummary && argv.includes('--json')) {
+        const { message } = invocation;
+        stdout.write(`${JSON.stringify({ error: { code: 'CONFIG_ERROR', message } })}\n`);
+      }
+      if (isSummary) {
         const { printFailure } = await import('./failure-summary.js');
         printFailure(invocation.message, stdout);
       }

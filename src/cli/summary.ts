@@ -104,7 +104,7 @@ export function lastLine(summary: RunSummary): string {
 }
 
 /** Relative where that is shorter to read: what lies below the current folder. */
-function shortPath(path: string, cwd: string): string {
+export function shortPath(path: string, cwd: string): string {
   const short = relative(cwd, path);
   return short.startsWith('..') ? path : short;
 }

@@ -23,6 +23,7 @@ export type OptionName =
   | 'createFlowRun'
   | 'ignoreDependencies'
   | 'dryRun'
+  | 'watch'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
@@ -66,8 +67,8 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: '--step-id <id>',
     name: 'stepId',
     group: 'What to do',
-    fallback: 'the first eligible one',
-    help: 'the CHART_EXPORT step to do',
+    fallback: 'the first eligible one; for status every one',
+    help: 'the CHART_EXPORT step',
   },
   {
     flag: '--event-path <file>',
@@ -142,6 +143,12 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'write',
     group: 'What to do',
     help: 'gcp: also put a probe object into the bucket, and delete it',
+  },
+  {
+    flag: '--watch',
+    name: 'watch',
+    group: 'What to do',
+    help: 'look again until every step shown is final, or --timeout is over',
   },
   {
     flag: '--backend <backend>',

@@ -80,6 +80,31 @@ function selectForReplay(
   return enter(run, only, request, leases, logger);
 }
 
+/** What one step is found to be, whoever looks. */
+export interface Judgement {
+  readonly found: Selected | StepOutcome;
+  /** Each dependency that blocks it, with what it is instead; empty: none does. */
+  readonly blockedBy: readonly string[];
+}
+
+/** Pure: what a worker would find that comes by itself, without a flag or a step's name. */
+export function judgeStep(run: Run, stepId: string, leases: Leases): Judgement {
+  const request = {
+    runId: run.runId,
+    stepId,
+    asGiven: undefined,
+    replay: false,
+    ignoreDependencies: false,
+    tolerateAbsentDependencies: false,
+    dryRun: false,
+  };
+  const quiet = new Logger(() => undefined);
+  const found = enter(run, stepId, request, leases, quiet);
+  const isBlocked = 'reason' in found && found.reason === 'blocked';
+  const step = stepOf(run, stepId) as JsonObject;
+  return { found, blockedBy: isBlocked ? blockers(run, step, request, quiet) : [] };
+}
+
 /**
  * The steps whose leases and templates selecting may need: every one that may be entered, up to the
  * first that is ready for sure.

@@ -26,6 +26,7 @@ export type EventName =
   | 'lease_closed'
   | 'step_running_long'
   | 'sweep_finished'
+  | 'watch_timed_out'
   | 'chart_template_warning'
   | 'chart_api_call_start'
   | 'chart_api_call_finished'

@@ -39,7 +39,7 @@ function heard(process: CliProcess, signal: NodeJS.Signals): Promise<void> {
     let stderr = '';
     process.child.stderr?.on('data', (chunk: Buffer) => {
       stderr += chunk;
-      if (stderr.includes(`${signal}: giving the step back`)) resolve();
+      if (stderr.includes(`${signal}: ending`)) resolve();
     });
     void process.ended.then(() => reject(new Error(`ended without a word: ${stderr}`)));
   });
