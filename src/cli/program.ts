@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ENV_ALONE, type GivenFlags, optionRow } from '../config/options.js';
-import { COMMANDS, type CommandRow, type Given } from './commands.js';
+import type { CommandRow, Given } from './command.js';
+import { COMMANDS } from './commands.js';
 
 /** What commander makes of argv: a command to run, text to print, or one line about what is wrong. */
 export type Invocation =

@@ -6,8 +6,8 @@ import type { PlaceConfig } from '../config/worker-config.js';
 import { isRunId, isStepId } from '../contracts/ids.js';
 import { ConfigError, reasonOf } from '../failures.js';
 import { buildReport } from '../report/build-report.js';
-import { openBackend } from '../worker/backend.js';
-import type { Given } from './commands.js';
+import { openBackend } from '../worker/open-backend.js';
+import type { Given } from './command.js';
 import { manifestIn, prepareReport, writePage, writeReport } from './report-file.js';
 import { toldCommand } from './told-command.js';
 

@@ -1,7 +1,7 @@
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { redactJson } from '../log/redact.js';
+import type { Command, Given } from './command.js';
 import type { CommandLine } from './command-line.js';
-import type { Command, Given } from './commands.js';
 import { SIGNAL_EXIT_CODES } from './outcome-view.js';
 import { openSession, type Session } from './session.js';
 

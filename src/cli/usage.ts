@@ -4,7 +4,7 @@ import { parseUsageConfig } from '../config/look-config.js';
 import type { Account } from '../contracts/documents.js';
 import type { DocumentStore, StoredDocument } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
-import { openBackend } from '../worker/backend.js';
+import { openBackend } from '../worker/open-backend.js';
 import { duration } from './durations.js';
 import { type Cell, table, widthOf } from './table.js';
 import { colourLevel, type TerminalStream } from './terminal.js';

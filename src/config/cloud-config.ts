@@ -1,5 +1,15 @@
 import { isProduction, quoted, type Source } from './source.js';
-import type { CloudConfig } from './worker-config.js';
+
+/** Where the gcp backend finds Firestore and Cloud Storage. */
+export interface CloudConfig {
+  /** `undefined`: the one that the credentials name. */
+  readonly projectId: string | undefined;
+  readonly database: string;
+  /** `host:port`. */
+  readonly firestoreEmulatorHost: string | undefined;
+  /** With its scheme. */
+  readonly storageEmulatorUrl: string | undefined;
+}
 
 /** Where the gcp backend finds its services; what is wrong is added to the source's problems. */
 export function cloudConfig(source: Source, needs: { readonly bucket: boolean }): CloudConfig {

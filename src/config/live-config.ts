@@ -1,7 +1,14 @@
-import { chartEndpoint, proxyFor } from '../chart-img/live/endpoint.js';
+import { chartEndpoint, type ProxySettings, proxyFor } from '../chart-img/live/endpoint.js';
 import { ConfigError } from '../failures.js';
 import type { Source } from './source.js';
-import type { LiveConfig } from './worker-config.js';
+
+/** How Chart-IMG is reached. */
+export interface LiveConfig {
+  readonly baseUrl: string;
+  /** Of one call. */
+  readonly timeoutMs: number;
+  readonly proxy: ProxySettings;
+}
 
 /** How Chart-IMG is reached; what is wrong is added to the source's problems. */
 export function liveConfig(source: Source): LiveConfig {

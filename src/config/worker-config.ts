@@ -1,35 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ProxySettings } from '../chart-img/live/endpoint.js';
 import type { Account } from '../contracts/documents.js';
 import { ConfigError } from '../failures.js';
 import { loadAccounts } from './accounts.js';
-import { cloudConfig } from './cloud-config.js';
-import { liveConfig, recordFolder } from './live-config.js';
+import { type CloudConfig, cloudConfig } from './cloud-config.js';
+import { type LiveConfig, liveConfig, recordFolder } from './live-config.js';
 import type { OptionName } from './options.js';
 import { isProduction, quoted, type Source } from './source.js';
 
 export type ChartsApiMode = 'real' | 'mock' | 'record';
 export type Backend = 'local' | 'gcp';
-
-/** Where the gcp backend finds Firestore and Cloud Storage. */
-export interface CloudConfig {
-  /** `undefined`: the one that the credentials name. */
-  readonly projectId: string | undefined;
-  readonly database: string;
-  /** `host:port`. */
-  readonly firestoreEmulatorHost: string | undefined;
-  /** With its scheme. */
-  readonly storageEmulatorUrl: string | undefined;
-}
-
-/** How Chart-IMG is reached. */
-export interface LiveConfig {
-  readonly baseUrl: string;
-  /** Of one call. */
-  readonly timeoutMs: number;
-  readonly proxy: ProxySettings;
-}
 
 /** Where documents and objects are. Paths are absolute. */
 export interface PlaceConfig {

@@ -1,4 +1,4 @@
-import type { LiveConfig } from '../config/worker-config.js';
+import type { LiveConfig } from '../config/live-config.js';
 import { ConfigError } from '../failures.js';
 import { clockSkew } from './clock-check.js';
 import { type Finding, failed, ok, skipped } from './finding.js';

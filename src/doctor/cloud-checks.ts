@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GcsArtifactStore } from '../artifacts/gcs/gcs-artifact-store.js';
+import type { CloudConfig } from '../config/cloud-config.js';
 import type { Inspected } from '../config/run-config.js';
-import type { CloudConfig } from '../config/worker-config.js';
 import { ConfigError } from '../failures.js';
 import { type Credentials, findCredentials } from '../worker/google-door.js';
 import { clockSkew } from './clock-check.js';

@@ -1,5 +1,6 @@
 import { GcsArtifactStore } from '../artifacts/gcs/gcs-artifact-store.js';
-import type { CloudConfig, PlaceConfig } from '../config/worker-config.js';
+import type { CloudConfig } from '../config/cloud-config.js';
+import type { PlaceConfig } from '../config/worker-config.js';
 import { FirestoreDocumentStore } from '../documents/firestore/firestore-document-store.js';
 import { TemplateFolders } from '../documents/local/template-folders.js';
 import type { Logger } from '../log/logger.js';

@@ -1,4 +1,4 @@
-import type { CloudConfig } from '../config/worker-config.js';
+import type { CloudConfig } from '../config/cloud-config.js';
 import { ConfigError, reasonOf } from '../failures.js';
 
 /** Looking for credentials asks the metadata server, which may be silent. */

@@ -3,7 +3,8 @@ import type { WorkerConfig } from '../config/worker-config.js';
 import type { EngineDeps } from '../engine/deps.js';
 import { thisProcess } from '../local-disk/process-identity.js';
 import type { Logger } from '../log/logger.js';
-import { type Access, type OpenBackend, openBackend } from './backend.js';
+import type { Access, OpenBackend } from './backend.js';
+import { openBackend } from './open-backend.js';
 import { openProvider } from './open-provider.js';
 import { readOnlyLedger } from './read-only-ledger.js';
 

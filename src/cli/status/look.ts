@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../contracts/documents.js';
 import { isJsonObject } from '../../contracts/documents.js';
-import type { ManifestError } from '../../contracts/generated/types.js';
 import type { Reading } from '../../documents/document-store.js';
 import { paths } from '../../documents/paths.js';
 import { addressRun, chartExportSteps, type Run, stepOf } from '../../engine/flow-run.js';
 import { type LeaseStanding, parseLease, standingOf } from '../../engine/lease-document.js';
 import { judgeStep, type Leases } from '../../engine/select.js';
 import type { Logger } from '../../log/logger.js';
-import { explain } from '../../report/remedies.js';
 import type { OpenBackend } from '../../worker/backend.js';
+import { type ErrorView, explained } from './explained.js';
 import type { ManifestView } from './manifests.js';
 
 /** What a worker that came now would find: the reasons of an outcome, or that it may begin. */
@@ -25,14 +24,6 @@ export interface LeaseView {
   /** By the store's clock. */
   readonly lastBeatAt: string;
   readonly ttlMs: number;
-}
-
-/** An error with what it means and what to do about it. */
-export interface ErrorView {
-  readonly code: string;
-  readonly message: string;
-  readonly title: string;
-  readonly remedy: string;
 }
 
 export interface StepView {
@@ -227,11 +218,6 @@ function errorOf(error: unknown): ErrorView | null {
     message: text(message) ?? 'without a message',
     ...(isJsonObject(details) && { details }),
   });
-}
-
-export function explained(error: ManifestError): ErrorView {
-  const { code, message } = error;
-  return { code, message, ...explain(error) };
 }
 
 function text(value: unknown): string | null {

@@ -4,8 +4,9 @@ import type { PlaceConfig } from '../../config/worker-config.js';
 import { validateManifest } from '../../contracts/validate.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../../failures.js';
 import { Logger } from '../../log/logger.js';
-import { type OpenBackend, openBackend } from '../../worker/backend.js';
-import { type ErrorView, explained } from './look.js';
+import type { OpenBackend } from '../../worker/backend.js';
+import { openBackend } from '../../worker/open-backend.js';
+import { type ErrorView, explained } from './explained.js';
 
 /** A step's manifest: where it is, and what it says where it can be read. */
 export interface ManifestView {

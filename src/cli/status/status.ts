@@ -4,7 +4,7 @@ import { parseStatusConfig, type StatusConfig } from '../../config/look-config.j
 import type { JsonObject } from '../../contracts/documents.js';
 import { addressRun } from '../../engine/flow-run.js';
 import { Logger } from '../../log/logger.js';
-import { openBackend } from '../../worker/backend.js';
+import { openBackend } from '../../worker/open-backend.js';
 import { type Told, toldCommand } from '../told-command.js';
 import { isFinal, lookAtFile, lookAtRun, type StatusView } from './look.js';
 import { Manifests } from './manifests.js';
