@@ -107,7 +107,7 @@ async function doStep(
   const remedy = run
     ? '--create-flow-run creates it from the file'
     : 'name its file with --flow-run-path instead';
-  return { ...outcome, message: `${outcome.message} in the store; ${remedy}` };
+  return { ...outcome, message: `${outcome.message}; ${remedy}` };
 }
 
 /** The engine's ports, with the given run taken in, or with a trial's own copy of it. */
