@@ -1,5 +1,5 @@
 /** Cloud Run sends SIGKILL 10 s after SIGTERM. */
-const CUT_AFTER_MS = 5_500;
+const CUT_AFTER_MS = 5_000;
 const GONE_AFTER_MS = 8_500;
 
 /** How an instance that is asked to end brings its work to an end, in time. */

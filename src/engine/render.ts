@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import type { Claimed } from './claim.js';
@@ -7,6 +8,9 @@ import type { StepError } from './outcome.js';
 import type { RenderableChart, StepInputs } from './plan.js';
 import { DeadlinePassed, Interrupted, type Stopping } from './stopping.js';
 import { type ChartFolder, type StoredChart, storeChart } from './stored-chart.js';
+
+/** A chart that was paid for is worth a moment, though not an instance's last ten seconds. */
+const UPLOAD_GRACE_MS = 2_000;
 
 /** Every requested chart has its end: stored, or failed with a reason. */
 export interface Rendered {
@@ -91,7 +95,8 @@ async function make(
     const generatedAt = new Date(clock.now());
     await lease.fresh(stop.now);
     const { png, size, account } = drawn;
-    const stored = await storeChart(artifacts, folder, { chart, png, size, generatedAt });
+    const upload = storeChart(artifacts, folder, { chart, png, size, generatedAt });
+    const stored = await inTime(upload, stop.now, clock);
     if (!stored) return chartError('GCS_WRITE_FAILED', chart, 'its object names are taken');
     tellSize(logger, chart, drawn);
     const { chartTemplateId } = chart;
@@ -115,6 +120,24 @@ async function make(
       return chartError('GCS_WRITE_FAILED', chart, reasonOf(error));
     }
     throw error;
+  }
+}
+
+/** Rejects with the signal's reason a moment after it aborted, and leaves the upload behind. */
+async function inTime<T>(upload: Promise<T>, stop: AbortSignal, clock: Clock): Promise<T> {
+  const ended = new AbortController();
+  const tooLate = new Promise<never>((_, reject) => {
+    const wait = () => clock.sleep(UPLOAD_GRACE_MS, ended.signal).then(() => reject(stop.reason));
+    if (stop.aborted) void wait();
+    else stop.addEventListener('abort', () => void wait(), { once: true, signal: ended.signal });
+  });
+  try {
+    return await Promise.race([upload, tooLate]);
+  } finally {
+    ended.abort();
+    // Whichever comes second is nobody's any more.
+    upload.catch(() => undefined);
+    tooLate.catch(() => undefined);
   }
 }
 

@@ -5,7 +5,7 @@ import type { ChartProvider } from '../../src/chart-img/chart-provider.js';
 import { FixtureProvider } from '../../src/chart-img/fixture-provider.js';
 import { bundled } from '../../src/config/bundled.js';
 import type { ChartsOutputsManifest } from '../../src/contracts/documents.js';
-import { EIGHT_CHARTS_ACCOUNT, EngineScene } from '../support/engine-scene.js';
+import { EngineScene } from '../support/engine-scene.js';
 
 const RUN_ID = '20251221-120000_BTCUSDT_demo';
 const STEP_ID = 'charts:1H:test';
@@ -71,65 +71,6 @@ test('whoever takes a replay of some charts over keeps the rest as well', async 
   expect(after.items).toHaveLength(3);
   expect(after.items[2]).toEqual(before.items[2]);
   expect(after.items[0]?.png_gcs_uri).not.toBe(before.items[0]?.png_gcs_uri);
-});
-
-test.for([
-  ['its calls are paid for', [EIGHT_CHARTS_ACCOUNT]],
-  ['its calls are free', []],
-] as const)(
-  'a step that winds down begins nothing, and goes on later: %s',
-  async ([, accounts], { onTestFinished }) => {
-    const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
-    const fixtures = new FixtureProvider([bundled.fixtures]);
-    const windDown = new AbortController();
-    const asked: string[] = [];
-    const outcome = await scene.run({
-      deps: {
-        accounts,
-        windDown: windDown.signal,
-        settings: ONE_BY_ONE,
-        provider: {
-          foresee: (wanted) => fixtures.foresee(wanted),
-          render: (call) => {
-            asked.push(call.chart.chartTemplateId);
-            windDown.abort();
-            return fixtures.render(call);
-          },
-        },
-      },
-    });
-    expect(outcome).toMatchObject({ reason: 'interrupted', claimed: true });
-    expect(asked).toEqual([A]);
-
-    const second = provider();
-    expect(await scene.run({ deps: { provider: second.provider } })).toMatchObject({
-      reason: 'succeeded',
-      attempt: 1,
-    });
-    expect(second.asked).toEqual([B, C]);
-  },
-);
-
-test('a step that winds down with nothing left to begin is settled', async ({ onTestFinished }) => {
-  const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
-  const fixtures = new FixtureProvider([bundled.fixtures]);
-  const windDown = new AbortController();
-  let asked = 0;
-  const outcome = await scene.run({
-    deps: {
-      windDown: windDown.signal,
-      settings: ONE_BY_ONE,
-      provider: {
-        foresee: (wanted) => fixtures.foresee(wanted),
-        render: (call) => {
-          asked += 1;
-          if (asked === requests.length) windDown.abort();
-          return fixtures.render(call);
-        },
-      },
-    },
-  });
-  expect(outcome).toMatchObject({ reason: 'succeeded' });
 });
 
 const ONE_BY_ONE = {

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import type { ChartProvider } from '../../src/chart-img/chart-provider.js';
+import { FixtureProvider } from '../../src/chart-img/fixture-provider.js';
+import { bundled } from '../../src/config/bundled.js';
+import { paths } from '../../src/documents/paths.js';
+import { EIGHT_CHARTS_ACCOUNT, EngineScene } from '../support/engine-scene.js';
+
+const RUN_ID = '20251221-120000_BTCUSDT_demo';
+const STEP_ID = 'charts:1H:test';
+const A = 'ctpl_price_ma1226_vol_v1';
+const B = 'ctpl_price_rsi14_stochrsi_v1';
+const C = 'ctpl_price_psar_adi_v1';
+const requests = [A, B, C].map((chartTemplateId) => ({ chartTemplateId }));
+
+const ONE_BY_ONE = {
+  concurrency: 1,
+  timeoutMs: 20_000,
+  leaseTtlMs: 60_000,
+  timezone: 'Etc/UTC',
+  chartsApiMode: 'mock',
+  isLive: false,
+};
+
+test.for([
+  ['its calls are paid for', [EIGHT_CHARTS_ACCOUNT]],
+  ['its calls are free', []],
+] as const)(
+  'a step that winds down begins nothing, and goes on later: %s',
+  async ([, accounts], { onTestFinished }) => {
+    const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
+    const fixtures = new FixtureProvider([bundled.fixtures]);
+    const windDown = new AbortController();
+    const asked: string[] = [];
+    const outcome = await scene.run({
+      deps: {
+        accounts,
+        windDown: windDown.signal,
+        settings: ONE_BY_ONE,
+        provider: {
+          foresee: (wanted) => fixtures.foresee(wanted),
+          render: (call) => {
+            asked.push(call.chart.chartTemplateId);
+            windDown.abort();
+            return fixtures.render(call);
+          },
+        },
+      },
+    });
+    expect(outcome).toMatchObject({ reason: 'interrupted', claimed: true });
+    expect(asked).toEqual([A]);
+
+    const second = provider();
+    expect(await scene.run({ deps: { provider: second.provider } })).toMatchObject({
+      reason: 'succeeded',
+      attempt: 1,
+    });
+    expect(second.asked).toEqual([B, C]);
+  },
+);
+
+test('an upload that hangs keeps nobody who is asked to end', async ({ onTestFinished }) => {
+  const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
+  const ended = new AbortController();
+  const outcome = await scene.run({
+    deps: {
+      signal: ended.signal,
+      settings: ONE_BY_ONE,
+      artifacts: Object.assign(Object.create(scene.artifacts), {
+        bucket: scene.artifacts.bucket,
+        probe: () => scene.artifacts.probe(),
+        put: () => {
+          ended.abort();
+          return new Promise(() => undefined);
+        },
+      }),
+    },
+  });
+  expect(outcome).toMatchObject({ reason: 'interrupted', claimed: true });
+  expect(await scene.document(paths.lease(RUN_ID, STEP_ID))).toMatchObject({ state: 'RELEASED' });
+});
+
+test('a step that winds down with nothing left to begin is settled', async ({ onTestFinished }) => {
+  const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
+  const fixtures = new FixtureProvider([bundled.fixtures]);
+  const windDown = new AbortController();
+  let asked = 0;
+  const outcome = await scene.run({
+    deps: {
+      windDown: windDown.signal,
+      settings: ONE_BY_ONE,
+      provider: {
+        foresee: (wanted) => fixtures.foresee(wanted),
+        render: (call) => {
+          asked += 1;
+          if (asked === requests.length) windDown.abort();
+          return fixtures.render(call);
+        },
+      },
+    },
+  });
+  expect(outcome).toMatchObject({ reason: 'succeeded' });
+});
