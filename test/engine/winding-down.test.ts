@@ -50,17 +50,21 @@ test.for([
     expect(asked).toEqual([A]);
 
     const again: string[] = [];
-  const provider: ChartProvider = {
-    foresee: (wanted) => fixtures.foresee(wanted),
-    render: (call) => {
-      again.push(call.chart.chartTemplateId);
-      return fixtures.render(call);
-    },
-  };
-  const second = await scene.run({ deps: { provider } });
-  expect(second).toMatchObject({ reason: 'succeeded', attempt: 1 });
-  expect(again).toEqual([B, C]);
-});
+    const provider: ChartProvider = {
+      foresee: (wanted) => fixtures.foresee(wanted),
+      render: (call) => {
+        again.push(call.chart.chartTemplateId);
+        return fixtures.render(call);
+      },
+    };
+    const second = await scene.run({ deps: { provider } });
+    expect(second).toMatchObject({ reason: 'succeeded', attempt: 1 });
+    expect(again).toEqual([B, C]);
+  },
+);
+
+test('an upload that hangs keeps nobody who is asked to end', async ({ onTestFinished }) => {
+  const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
   const ended = new AbortController();
   const outcome = await scene.run({
     deps: {
