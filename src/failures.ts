@@ -22,6 +22,7 @@ export function reasonOf(error: unknown): string {
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EEXIST: 'a file of that name is in the way',
   EISDIR: 'it is a directory',
   ENAMETOOLONG: 'the name is too long for this disk',
   ENOENT: 'no such file or directory',

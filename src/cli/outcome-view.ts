@@ -67,7 +67,10 @@ export function viewOf(outcome: CommandOutcome, signal: EndingSignal | undefined
       };
     case 'nothing-eligible':
       return { ...idle, status: null, message: outcome.message };
-    case 'blocked':
+    case 'blocked': {
+      const message = `${outcome.message}; --ignore-dependencies does it all the same`;
+      return { ...idle, status: outcome.status, message };
+    }
     case 'not-ready':
     case 'held':
     case 'contended':

@@ -39,7 +39,8 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
     if (error.exitCode === 0) return { kind: 'text', text };
     if (error.code === 'commander.help') return noCommand(argv);
     const message = error.message.replace(/^error: /, '').replaceAll(/\s*\n/g, ' ');
-    return { kind: 'usage-error', message };
+    const hint = error.code === 'commander.excessArguments' ? usageOf(argv) : '';
+    return { kind: 'usage-error', message: `${message}${hint}` };
   }
   return invocation;
 }
@@ -55,6 +56,12 @@ function noCommand([group]: readonly string[]): Invocation {
   if (names.length === 0) return NO_COMMAND;
   const message = `name a command of ${group}: ${names.join(', ')} (or --help)`;
   return { kind: 'usage-error', message };
+}
+
+/** People name a file without its flag. */
+function usageOf(argv: readonly string[]): string {
+  const row = COMMANDS.find(({ name }) => argv.join(' ').startsWith(`${name} `));
+  return row ? ` It is: ${row.name} ${row.usage}` : '';
 }
 
 function namesIn(group: string | undefined): string[] {

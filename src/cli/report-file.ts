@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
@@ -8,10 +8,13 @@ import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { makeFolder } from '../local-disk/make-folder.js';
 import { buildReport, type Report } from '../report/build-report.js';
 
-/** Makes the folder of the page, before anything else is written. Rejects with `ConfigError`. */
+/** Makes the folder of the page and looks whether it takes one. Rejects with `ConfigError`. */
 export async function prepareReport(file: string): Promise<void> {
   try {
     await makeFolder(dirname(file));
+    const there = await stat(file).catch(() => undefined);
+    if (there?.isDirectory()) throw new Error('it is a directory');
+    await access(there ? file : dirname(file), constants.W_OK);
   } catch (error) {
     throw new ConfigError(
       `--report ${file} cannot be written: ${reasonOf(error)}; name another file`,
@@ -30,6 +33,7 @@ export async function writeReport(
 ): Promise<Report> {
   const name = manifestUri.slice(gsUri(artifacts.bucket, '').length);
   const manifest = manifestIn((await artifacts.get(name))?.body, manifestUri);
+  await prepareReport(file);
   const report = await buildReport({ manifest, manifestUri, artifacts, now: new Date() });
   await writePage(file, report.html);
   return report;

@@ -25,7 +25,6 @@ export const reportCommand = toldCommand(async (given, { logger }, { env, cwd })
     const backend = await openBackend({ ...place, bucket }, 'read', logger);
     try {
       const uri = wanted.kind === 'uri' ? wanted.uri : gsUri(bucket, manifestName(wanted));
-      await prepareReport(file);
       return await writeReport(file, uri, backend.artifacts);
     } finally {
       await backend.close();
@@ -55,6 +54,9 @@ function manifestOf({ flags, operands }: Given): Wanted {
   const { runId, stepId } = flags;
   if (path !== undefined) {
     const bucket = /^gs:\/\/([^/]+)\/./.exec(path)?.[1];
+    if (bucket === undefined && path.startsWith('gs://')) {
+      throw new ConfigError(`${path} names no manifest: write gs://bucket/…/manifest.json`);
+    }
     return bucket === undefined ? { kind: 'file', path } : { kind: 'uri', uri: path, bucket };
   }
   if (!isRunId(runId) || !isStepId(stepId)) {

@@ -3,6 +3,7 @@ import { timeFor } from '../worker/do-run.js';
 import { sweep } from '../worker/sweep.js';
 import { openWorker } from '../worker/worker.js';
 import { announce } from './announce.js';
+import { counted } from './lines.js';
 import { stepResults } from './step-results.js';
 import { toldCommand } from './told-command.js';
 
@@ -18,10 +19,10 @@ export const sweepCommand = toldCommand(async ({ flags }, session, { env, cwd })
     const { outcomes, ...tally } = await sweep(worker, context);
     const { summaries, lines, exitCode } = stepResults(outcomes, config, session.cause());
     const words = [
-      `${tally.runs} open flow runs`,
-      `${outcomes.length} steps done or tried`,
-      `${tally.leasesClosed} leases closed`,
-      `${tally.runningLong} steps RUNNING too long`,
+      counted(tally.runs, 'open flow run'),
+      `${counted(outcomes.length, 'step')} done or tried`,
+      `${counted(tally.leasesClosed, 'lease')} closed`,
+      `${counted(tally.runningLong, 'step')} RUNNING too long`,
       ...(tally.complete ? [] : ['not finished: sweep again']),
     ];
     return {

@@ -136,7 +136,9 @@ export async function localTemplates({ config }: Inspected): Promise<Finding> {
     ...(backend === 'local' ? [{ folder: bundled.templates, where: 'the bundled set' }] : []),
   ];
   for (const { folder, where } of folders) {
-    const ids = (await readdir(folder).catch(() => []))
+    const files = await filesIn(folder);
+    if ('unreadable' in files) return files.unreadable('templates', '--templates-dir');
+    const ids = files.names
       .filter((file) => file.endsWith('.json'))
       .map((file) => file.slice(0, -'.json'.length));
     counts.push(`${ids.length} in ${where}`);
@@ -171,8 +173,10 @@ export async function fixtures({ config }: Inspected): Promise<Finding> {
   if (chartsApiMode === 'record') {
     return ok(name, `record mode reads and makes ${fixturesDir}`);
   }
-  const own = fixturesDir === undefined ? undefined : await fixturesIn(fixturesDir);
-  const set = await fixturesIn(bundled.fixtures);
+  const files = fixturesDir === undefined ? undefined : await filesIn(fixturesDir);
+  if (files && 'unreadable' in files) return files.unreadable(name, '--fixtures-dir');
+  const own = files && fixturesAmong(files.names);
+  const set = fixturesAmong(await readdir(bundled.fixtures).catch(() => []));
   const bundledFact = `${set} in the bundled set`;
   if (set === 0) {
     const remedy = 'install the package again';
@@ -189,7 +193,20 @@ export async function fixtures({ config }: Inspected): Promise<Finding> {
   return ok(name, `${own} in ${fixturesDir}, ${bundledFact}`);
 }
 
-async function fixturesIn(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(() => []);
+function fixturesAmong(names: readonly string[]): number {
   return names.filter((file) => /\.(png|json)$/.test(file)).length;
+}
+
+/** A folder that is not there holds nothing: that it has to be there is said of its flag. */
+async function filesIn(folder: string) {
+  try {
+    return { names: await readdir(folder) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { names: [] };
+    const fact = `${folder} cannot be read: ${reasonOf(error)}`;
+    return {
+      unreadable: (name: string, flag: string) =>
+        failed(name, fact, `name another folder with ${flag}, or give yourself the right to read`),
+    };
+  }
 }

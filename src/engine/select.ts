@@ -224,5 +224,5 @@ function whyNothing(run: Run, steps: readonly string[], reasons: readonly string
   if (reasons.length === 0) {
     return `run ${run.runId} has no CHART_EXPORT step left to do; use --replay --step-id to do one again`;
   }
-  return `no CHART_EXPORT step of run ${run.runId} is eligible: ${listed(reasons)}`;
+  return `no CHART_EXPORT step of run ${run.runId} is eligible: ${listed(reasons)}; status says what helps`;
 }

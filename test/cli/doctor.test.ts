@@ -150,6 +150,19 @@ describe('on this machine', () => {
     expect(told.of('fixtures')[0]?.fact).toMatch(/^1 in .*own, \d+ in the bundled set$/);
   });
 
+  test.for([
+    ['--templates-dir', 'templates'],
+    ['--fixtures-dir', 'fixtures'],
+  ] as const)('a %s that cannot be read', async ([flag, name], { onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    await symlink('loop', join(cwd, 'loop'));
+    const told = await doctor(cwd, [flag, 'loop/x']);
+    expect(told.of(name)).toMatchObject([
+      { state: 'failed', remedy: expect.stringContaining(flag) },
+    ]);
+    expect(told.of(name)[0]?.fact).toMatch(/cannot be read/);
+  });
+
   test('a template that is none', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
     await mkdir(join(cwd, 'own'));

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder, runCli } from '../support/cli-run.js';
@@ -69,6 +69,8 @@ describe('a report', () => {
     [['--run-id', '../x', '--step-id', FIVE_STEP], /name a manifest/],
     [STEP, /there is no manifest gs:\/\/local\/charts\//],
     [['gs://local/charts/none/manifest.json'], /there is no manifest gs:\/\/local\/charts\/none/],
+    [['gs://none'], /gs:\/\/none names no manifest: write gs:\/\/bucket/],
+    [[...STEP, '--report', 'no/charts.html'], /there is no manifest/],
     [['nowhere.json'], /nowhere\.json cannot be read: no such file/],
     [[FIVE_FILE], /five-templates\.json is no manifest: /],
     [['a', 'b'], /too many arguments/],
@@ -84,23 +86,38 @@ describe('a report', () => {
     expect(await filesIn(cwd)).toEqual({});
   });
 
-  test('that cannot be written does not undo the step', async ({ onTestFinished }) => {
+  test('that would be a folder is refused before the step is begun', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
-    const argv = [
-      'run-local',
-      '--flow-run-path',
-      FIVE_FILE,
-      '--report',
-      '.',
-      '--log-format',
-      'pretty',
-    ];
-    const { exitCode, stdout, stderr } = await runCli(argv, { cwd });
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/CHART_EXPORT SUCCEEDED/);
-    expect(stderr).toMatch(/warning: there is no report: .* it is a directory/);
+    const { exitCode, stderr } = await runWithReport('.', cwd);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/--report .* cannot be written: it is a directory; name another file/);
+    expect(await filesIn(cwd)).toEqual({});
   });
+
+  test('in the way of whose folder is a file', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    await writeFile(join(cwd, 'taken'), '');
+    const { exitCode, stderr } = await runWithReport('taken/charts.html', cwd);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/cannot be written: a file of that name is in the way; name another/);
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'that cannot be written does not undo the step',
+    async ({ onTestFinished }) => {
+      const cwd = await emptyFolder(onTestFinished);
+      const { exitCode, stdout, stderr } = await runWithReport('/dev/full', cwd);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/CHART_EXPORT SUCCEEDED/);
+      expect(stderr).toMatch(/warning: there is no report: .* the disk is full/);
+    },
+  );
 });
+
+function runWithReport(file: string, cwd: string) {
+  const argv = ['run-local', '--flow-run-path', FIVE_FILE, '--report', file];
+  return runCli([...argv, '--log-format', 'pretty'], { cwd });
+}
 
 describe.skipIf(whyNoEmulator)(`a report from the cloud ${whyNoEmulator}`, () => {
   test('of a step, and of a manifest’s URI', async ({ onTestFinished }) => {

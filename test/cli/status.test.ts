@@ -13,6 +13,7 @@ import {
 import { filesIn } from '../support/cli-workspace.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { gcpScene, type LookScene, localScene } from '../support/look-scene.js';
+import { runOnPty, whyNoPty } from '../support/pty.js';
 
 const RUN = '20251221-120000_BTCUSDT_demo';
 const FINISHED = '2025-12-21T12:00:30.000Z';
@@ -351,6 +352,19 @@ describe('status of a file', () => {
     expect(JSON.parse(stdout).error.message).toMatch(names);
     expect(await filesIn(cwd)).toEqual({});
   });
+
+  test.skipIf(whyNoPty)(
+    `a watch that is over says so below the last state ${whyNoPty}`,
+    async ({ onTestFinished }) => {
+      const cwd = await emptyFolder(onTestFinished);
+      const file = await jsonFile(cwd, 'run.json', run({ a: step() }));
+      const argv = ['status', '--flow-run-path', file, '--watch', '--timeout', '0.001'];
+      const { exitCode, screen } = await runOnPty(argv, { cwd, env: { NO_COLOR: '1' } });
+      expect(exitCode).toBe(3);
+      expect(screen).toMatch(/^run 2025[\s\S]*warning: --timeout is over, .*watch again\n$/);
+      expect(screen.match(/^STEP /gm)).toHaveLength(1);
+    },
+  );
 
   test('a watch ends by its time (3) and by SIGINT (130)', async ({ onTestFinished }) => {
     const scene = await localScene(onTestFinished);

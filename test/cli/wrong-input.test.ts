@@ -396,13 +396,13 @@ const NOTHING_TO_DO: readonly (Wrong & { status: string | null })[] = [
     what: 'a blocked step that is named',
     run: blockedByPending,
     flags: NAMED,
-    names: /charts:1H:test is blocked by ohlcv:1H \(PENDING\)/,
+    names: /charts:1H:test is blocked by ohlcv:1H \(PENDING\); --ignore-dependencies does it/,
     status: 'READY',
   },
   {
     what: 'a dependency that is not in the run',
     run: flowRun({ dependsOn: ['gone'] }),
-    names: /"gone" \(not in the run\)/,
+    names: /"gone" \(not in the run\); status says what helps/,
     status: null,
   },
   {
@@ -582,7 +582,11 @@ const CONFIG: readonly Wrong[] = [
     names: /--quiet and --verbose/,
   },
   { what: 'an unknown flag', flags: ['--stepid', 'x'], names: /--stepid.*Did you mean --step-id/ },
-  { what: 'an argument too many', flags: ['run.json'], names: /too many arguments/ },
+  {
+    what: 'an argument too many',
+    flags: ['run.json'],
+    names: /too many arguments.* It is: run-local \(--flow-run-path/,
+  },
   { what: 'no flow run', flags: ['--flow-run-path', ''], names: /--flow-run-path is required/ },
   {
     what: 'several things at once',

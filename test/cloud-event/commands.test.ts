@@ -186,6 +186,15 @@ for (const [name, open, whyNot] of PLACES) {
       expect(await place.everything()).toEqual(before);
     });
 
+    test('one is one', async ({ onTestFinished }) => {
+      const place = await open(onTestFinished);
+      await place.put(RUN_ID, flowRun());
+      const { stdout } = await place.cli('sweep', '--quiet');
+      expect(stdout).toMatch(
+        /^1 open flow run, 1 step done or tried, 0 leases closed, 0 steps RUNNING too long$/m,
+      );
+    });
+
     test('a step that fails is exit 1, and the others are done', async ({ onTestFinished }) => {
       const place = await open(onTestFinished);
       const inputs = { requests: [{ chartTemplateId: 'none' }] };

@@ -51,11 +51,13 @@ export const status = toldCommand(async ({ flags }, session, { env, cwd, stdin, 
       const leftMs = untilMs - performance.now();
       if (!config.watch || isFinal(seen)) return shown(seen, screen.last(seen, lines), {});
       if (leftMs <= 0) {
+        // Before the warning: what stands below a state is no longer in the way of the next one.
+        if (flags.json !== true) screen.show(seen, lines);
         logger.warn(
           'watch_timed_out',
           '--timeout is over, and not every step is final; watch again',
         );
-        return { ...shown(seen, screen.last(seen, lines), { timedOut: true }), exitCode: 3 };
+        return { ...shown(seen, '', { timedOut: true }), exitCode: 3 };
       }
       // What moves is looked at often again.
       if (screen.show(seen, lines)) pauseMs = FIRST_PAUSE_MS;
