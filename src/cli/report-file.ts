@@ -32,16 +32,24 @@ export async function writeReport(
   artifacts: ArtifactStore,
 ): Promise<Report> {
   const name = manifestUri.slice(gsUri(artifacts.bucket, '').length);
-  const manifest = manifestIn((await artifacts.get(name))?.body, manifestUri);
+  const body = (await artifacts.get(name))?.body;
+  if (!body) throw new ConfigError(absent(manifestUri, artifacts.localPath(name)));
+  const manifest = manifestIn(body, manifestUri);
   await prepareReport(file);
   const report = await buildReport({ manifest, manifestUri, artifacts, now: new Date() });
   await writePage(file, report.html);
   return report;
 }
 
+/** The same URI names an object of the cloud or one of a workspace: without the place nobody sees which. */
+function absent(manifestUri: string, localPath: string | undefined): string {
+  return localPath === undefined
+    ? `there is no manifest ${manifestUri} in Cloud Storage: check bucket, run and step; status --backend gcp shows the manifests of a run`
+    : `there is no manifest ${manifestUri} in the workspace (${localPath}): name another with --workspace, or look in the cloud with --backend gcp`;
+}
+
 /** Throws `ConfigError` that says what is wrong with it. */
-export function manifestIn(body: Uint8Array | undefined, place: string): ChartsOutputsManifest {
-  if (!body) throw new ConfigError(`there is no manifest ${place}`);
+export function manifestIn(body: Uint8Array, place: string): ChartsOutputsManifest {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(body).toString('utf8'));

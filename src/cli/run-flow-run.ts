@@ -104,10 +104,18 @@ async function doStep(
   }
   const outcome = await runStep(request, deps);
   if (outcome.reason !== 'not-addressable' || !outcome.isAbsent) return outcome;
-  const remedy = run
+  return { ...outcome, message: `${outcome.message} in ${absentFrom(config, run !== undefined)}` };
+}
+
+/** The place that was looked in, and what helps. */
+function absentFrom({ cloud, workspace }: RunConfig, isFromFile: boolean): string {
+  if (cloud === undefined) {
+    return `the workspace ${workspace}: name another with --workspace, or the run’s file with --flow-run-path`;
+  }
+  const remedy = isFromFile
     ? '--create-flow-run creates it from the file'
-    : 'name its file with --flow-run-path instead';
-  return { ...outcome, message: `${outcome.message}; ${remedy}` };
+    : '--flow-run-path with --create-flow-run creates it from a file';
+  return `Firestore database ${cloud.database}: check --project, --database and the id; ${remedy}`;
 }
 
 /** The engine's ports, with the given run taken in, or with a trial's own copy of it. */

@@ -30,8 +30,11 @@ export const workerChartExportSweep = endingInTime(async (_, response) => {
     await send(response, status, { ...tally, steps: outcomes.map(({ reason }) => reason) });
   } catch (error) {
     const message = reasonOf(error);
-    const event = error instanceof ConfigError ? 'config_error' : 'infrastructure_error';
-    instance.logger.error(event, message, { error: { message } });
+    const [event, code] =
+      error instanceof ConfigError
+        ? (['config_error', 'CONFIG_ERROR'] as const)
+        : (['infrastructure_error', 'INFRASTRUCTURE_ERROR'] as const);
+    instance.logger.error(event, message, { error: { code, message } });
     await send(response, 500);
   }
 });

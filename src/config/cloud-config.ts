@@ -52,7 +52,7 @@ export function cloudConfig(source: Source, needs: { readonly bucket: boolean })
   const { firestoreEmulatorHost, storageEmulatorUrl } = cloud;
   if (isProduction(env) && (firestoreEmulatorHost ?? storageEmulatorUrl) !== undefined) {
     problems.push(
-      'FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production (TDA_ENV or ENV)',
+      'FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production (TDA_ENV or ENV): unset them',
     );
   }
   return cloud;

@@ -68,7 +68,10 @@ describe('a report', () => {
     [['--run-id', FIVE_RUN], /name a manifest/],
     [['--run-id', '../x', '--step-id', FIVE_STEP], /name a manifest/],
     [STEP, /there is no manifest gs:\/\/local\/charts\//],
-    [['gs://local/charts/none/manifest.json'], /there is no manifest gs:\/\/local\/charts\/none/],
+    [
+      ['gs://local/charts/none/manifest.json'],
+      /no manifest gs:\/\/local\/charts\/none.* in the workspace \(\/.*--backend gcp/,
+    ],
     [['gs://none'], /gs:\/\/none names no manifest: write gs:\/\/bucket/],
     [[...STEP, '--report', 'no/charts.html'], /there is no manifest/],
     [['nowhere.json'], /nowhere\.json cannot be read: no such file/],
@@ -136,5 +139,14 @@ describe.skipIf(whyNoEmulator)(`a report from the cloud ${whyNoEmulator}`, () =>
     for (const file of ['a.html', 'b.html', 'c.html']) {
       expect(await picturesIn(join(cwd, file))).toBe(5);
     }
+  });
+
+  test('of no such manifest says where it looked and what helps', async ({ onTestFinished }) => {
+    const { cwd, env } = await GcpScene.open(onTestFinished);
+    const argv = ['report', `gs://${BUCKET}/${MANIFEST}`, '--backend', 'gcp'];
+    const { exitCode, stderr } = await runCli(argv, { cwd, env });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/there is no manifest .* in Cloud Storage: .*status --backend gcp/);
+    expect(await filesIn(cwd)).toEqual({});
   });
 });

@@ -32,7 +32,7 @@ const WRONG: readonly (readonly [string, NodeJS.ProcessEnv, RegExp])[] = [
       [
         `emulators with ${variable}=${name}`,
         { ...RIGHT, ...EMULATORS, [variable]: name },
-        /FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production/,
+        /FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST are refused in production \(TDA_ENV or ENV\): unset them/,
       ] as const,
       [
         `mock with ${variable}=${name}`,

@@ -51,6 +51,17 @@ describe.skipIf(whyNoEmulator)(`the function on the emulator ${whyNoEmulator}`, 
     expect(steps[STEP_ID]).toMatchObject({ status: 'SUCCEEDED' });
   });
 
+  test('a sweep that nothing can begin says its error by code', async ({ onTestFinished }) => {
+    const scene = await openScene(onTestFinished);
+    const env = { CHARTS_BUCKET: '' };
+    const sweeper = await scene.start({ target: 'workerChartExportSweep', env });
+    expect(await sweeper.send({})).toEqual({ status: 500, body: '' });
+    expect(sweeper.linesOf('config_error').at(-1)).toMatchObject({
+      severity: 'ERROR',
+      error: { code: 'CONFIG_ERROR', message: expect.stringContaining('CHARTS_BUCKET') },
+    });
+  });
+
   test('mock does the steps without accounts, and calls nobody', async ({ onTestFinished }) => {
     const scene = await openScene(onTestFinished);
     const env = { CHARTS_API_MODE: 'mock', CHART_IMG_ACCOUNTS_JSON: '', TDA_ENV: 'dev' };

@@ -88,7 +88,9 @@ describe.skipIf(whyNoEmulator)(`on the emulator ${whyNoEmulator}`, () => {
     const { exitCode, summary } = await scene.run(FIVE);
     expect(exitCode).toBe(2);
     expect(summary).toMatchObject({ status: 'FAILED', errorCode: 'VALIDATION_FAILED' });
-    expect(summary.message).toMatch(/no flow run 20251221-130000_BTCUSDT_five; --create-flow-run/);
+    expect(summary.message).toMatch(
+      /no flow run 20251221-130000_BTCUSDT_five in Firestore database \(default\): .*--create-flow-run/,
+    );
     expect(await scene.document(paths.flowRun(FIVE_RUN))).toBeUndefined();
     expect(scene.storage.objects(BUCKET)).toEqual([]);
   });
