@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { clockSkew } from '../../src/doctor/clock-check.js';
 import { examine, type Finding } from '../../src/doctor/finding.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
@@ -11,6 +11,9 @@ import { blackHole, closedPort, grpcError, http2Answering } from '../support/dea
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { fakeFor, LIVE_ACCOUNT, LIVE_KEY } from '../support/live-scene.js';
+
+// Most of them wait for what does not answer.
+vi.setConfig({ maxConcurrency: 3 });
 
 type OnTestFinished = (undo: () => Promise<void>) => void;
 type Env = Readonly<Record<string, string>>;
@@ -350,7 +353,7 @@ describe('credentials', () => {
   });
 });
 
-describe.skipIf(whyNoEmulator)(`on gcp ${whyNoEmulator}`, () => {
+describe.skipIf(whyNoEmulator)(`on gcp ${whyNoEmulator}`, { concurrent: true }, () => {
   async function scene(onTestFinished: OnTestFinished) {
     const opened = await GcpScene.open(onTestFinished);
     const path = new URL(

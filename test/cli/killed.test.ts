@@ -105,7 +105,7 @@ describe('a process killed', { timeout: 300_000 }, () => {
       expect(calls).toBeGreaterThan(when === 'midway' ? 20 : 60);
 
       const seen = new Set<string>();
-      await atEach(share(pointsUpTo(calls), 3), (n) =>
+      await atEach(share(pointsUpTo(calls), 5), (n) =>
         onOneUtcDay(async (again) => {
           const scene = await sceneIn(`${n}.${again}`);
           const killed = await runWithFault(scene, n, fault);

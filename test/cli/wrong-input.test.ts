@@ -211,7 +211,7 @@ const NOT_ADDRESSABLE: readonly Wrong[] = [
 ];
 
 describe('what cannot be addressed', () => {
-  test.for(share(NOT_ADDRESSABLE, 3))(
+  test.for(share(NOT_ADDRESSABLE, 5))(
     '$what: exit 2, and nothing is written',
     async (wrong, context) => {
       const done = await runWrong(wrong, context.onTestFinished);
@@ -298,7 +298,7 @@ const STEP_FAILS: readonly Wrong[] = [
 ];
 
 describe('inputs that are wrong as a whole', () => {
-  test.for(share(STEP_FAILS, 3))(
+  test.for(share(STEP_FAILS, 5))(
     '$what: claimed, FAILED, nothing drawn',
     async (wrong, context) => {
       const { exitCode, summary, workspace } = await runWrong(wrong, context.onTestFinished);
@@ -451,7 +451,7 @@ const NOTHING_TO_DO: readonly (Wrong & { status: string | null })[] = [
 ];
 
 describe('nothing to do', () => {
-  test.for(share(NOTHING_TO_DO, 3))('$what: exit 3, nothing claimed', async (wrong, context) => {
+  test.for(share(NOTHING_TO_DO, 5))('$what: exit 3, nothing claimed', async (wrong, context) => {
     const { exitCode, summary, workspace } = await runWrong(wrong, context.onTestFinished);
     expect(exitCode).toBe(3);
     const { status } = wrong;
@@ -597,7 +597,7 @@ const CONFIG: readonly Wrong[] = [
 ];
 
 describe('wrong configuration', () => {
-  test.for(share(CONFIG, 3))('$what: exit 2, and nothing is written', async (wrong, context) => {
+  test.for(share(CONFIG, 5))('$what: exit 2, and nothing is written', async (wrong, context) => {
     const done = await runWrong(wrong, context.onTestFinished);
     expect(done.exitCode).toBe(2);
     expect(done.summary).toMatchObject({
