@@ -5,6 +5,7 @@ import { parsePlaceConfig } from '../config/run-config.js';
 import type { PlaceConfig } from '../config/worker-config.js';
 import { isRunId, isStepId } from '../contracts/ids.js';
 import { ConfigError, reasonOf } from '../failures.js';
+import type { Logger } from '../log/logger.js';
 import { buildReport } from '../report/build-report.js';
 import { openBackend } from '../worker/open-backend.js';
 import type { Given } from './command.js';
@@ -68,12 +69,7 @@ function manifestOf({ flags, operands }: Given): Wanted {
 }
 
 /** The pictures lie in the bucket that the manifest names. */
-async function fromFile(
-  path: string,
-  file: string,
-  place: PlaceConfig,
-  logger: Parameters<typeof openBackend>[2],
-) {
+async function fromFile(path: string, file: string, place: PlaceConfig, logger: Logger) {
   let body: Buffer;
   try {
     body = await readFile(path);
