@@ -39,12 +39,21 @@ const ajv = new Ajv2020({
 addFormats.default(ajv, ['date-time']);
 for (const schema of schemas) ajv.addSchema(schema);
 
+// Ajv's ESM output still calls require() for its few run-time helpers, which no bundler follows.
+const helpers = new Map();
+const code = standaloneCode
+  .default(ajv, VALIDATORS)
+  .replace('"use strict";', '')
+  .replaceAll(/require\("([^"]+)"\)/g, (_, name) => {
+    if (!helpers.has(name)) helpers.set(name, `helper${helpers.size}`);
+    return `exportsOf(${helpers.get(name)})`;
+  });
 const validators = [
   '// @ts-nocheck: made from schemas/ by schemas/compile.mjs',
-  "import { createRequire } from 'node:module';",
-  // Ajv's ESM output still calls require() for its few run-time helpers.
-  'const require = createRequire(import.meta.url);',
-  standaloneCode.default(ajv, VALIDATORS).replace('"use strict";', ''),
+  ...Array.from(helpers, ([name, local]) => `import * as ${local} from '${name}.js';`),
+  // They are CommonJS with a default export, which Node and the tests' runner see one level apart.
+  'const exportsOf = (helper) => (helper.default?.__esModule ? helper.default : helper);',
+  code,
   '',
 ].join('\n');
 

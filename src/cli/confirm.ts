@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { CommandLine } from './command-line.js';
 
 /** Whether there is a person who sees a question on stderr and can answer it. */
@@ -15,6 +14,7 @@ export async function confirm(
   { stdin, stderr }: Pick<CommandLine, 'stdin' | 'stderr'>,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
   // Without `terminal` Ctrl-C reaches us as the signal it is.
   const asked = createInterface({ input: stdin, output: stderr, terminal: false });
   const ended = new Promise<string>((resolve) => asked.once('close', () => resolve('')));

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { bundled } from '../config/bundled.js';
 import type { CommandLine } from './command-line.js';
 import { parseArgv } from './program.js';
 
@@ -43,6 +44,6 @@ function asksForJson(argv: readonly string[]): boolean {
 }
 
 async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(bundled.packageJson, 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,12 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
-/** Folders that come with the package. */
+/** What comes with the package beside its code. */
 export const bundled = {
   templates: inPackage('fixtures/chart-templates'),
   fixtures: inPackage('fixtures/chart-api/chart-img/advanced-chart-v2'),
+  program: inPackage('bin/worker-chart-export.js'),
+  packageJson: inPackage('package.json'),
 };
 
-/** From `src/config` and `dist/config` alike, the package is two folders up. */
+/** From `src/config` and from every folder of `dist` alike, the package is two folders up. */
 function inPackage(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }

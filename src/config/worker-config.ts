@@ -82,12 +82,6 @@ export async function workerConfig(
     min: 0.5,
     max: 86_400,
   });
-  const timezone = env.CHARTS_DEFAULT_TIMEZONE || 'Etc/UTC';
-  if (!isTimezone(timezone)) {
-    problems.push(
-      `CHARTS_DEFAULT_TIMEZONE: ${quoted(timezone)} is not an IANA time zone such as Europe/Berlin`,
-    );
-  }
   const fixturesHere = resolve(source.cwd, FIXTURES_HERE);
   const fixturesDir =
     chartsApiMode === 'record'
@@ -112,7 +106,7 @@ export async function workerConfig(
       source.option('timeout', { fallback: defaults.timeoutSeconds, min: 0.001, max: 86_400 }) *
       1_000,
     leaseTtlMs: leaseTtl * 1_000,
-    timezone,
+    timezone: timezoneOf(source),
     warnings: accounts.warnings,
   };
 }
@@ -156,6 +150,18 @@ function bucketName(source: Source): string {
     );
   }
   return bucket;
+}
+
+function timezoneOf({ env, problems }: Source): string {
+  // Not looked up: Node reads all its time zones for the first, half as long as it takes to start.
+  const given = env.CHARTS_DEFAULT_TIMEZONE;
+  if (!given) return 'Etc/UTC';
+  if (!isTimezone(given)) {
+    problems.push(
+      `CHARTS_DEFAULT_TIMEZONE: ${quoted(given)} is not an IANA time zone such as Europe/Berlin`,
+    );
+  }
+  return given;
 }
 
 function isTimezone(name: string): boolean {

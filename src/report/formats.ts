@@ -1,21 +1,12 @@
 import { type Html, html } from './html.js';
 
-const DAY_AND_TIME = new Intl.DateTimeFormat('en-GB', {
-  timeZone: 'UTC',
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-});
-
-/** `24 Nov 2026, 12:00:00 UTC`. What `Date` does not understand (a leap second) stays as it is. */
+/** `24 Nov 2026 12:00:00 UTC`. What `Date` does not understand (a leap second) stays as it is. */
 export function time(stamp: string): Html {
   const date = new Date(stamp);
   if (Number.isNaN(date.getTime())) return html`<time>${stamp}</time>`;
-  return html`<time datetime="${date.toISOString()}">${DAY_AND_TIME.format(date)} UTC</time>`;
+  // `Tue, 24 Nov 2026 12:00:00 GMT`: an Intl formatter costs every run as much as a third of Node's start.
+  const dayAndTime = date.toUTCString().slice(5).replace('GMT', 'UTC');
+  return html`<time datetime="${date.toISOString()}">${dayAndTime}</time>`;
 }
 
 /** `1 chart`, `2 charts`. */

@@ -8,7 +8,6 @@ const FIVE = fileURLToPath(
   new URL('../../fixtures/flow-runs/five-templates.json', import.meta.url),
 );
 const RECORD_LOADS = new URL('record-loads.mjs', import.meta.url).href;
-const LOAD_PACKAGE = new URL('load-package.mjs', import.meta.url).href;
 const REFUSE_NETWORK = new URL('refuse-network.mjs', import.meta.url).href;
 
 const HELP = ['--help'];
@@ -22,8 +21,8 @@ function moduleOf(source: string): string {
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 
-/** The npm packages that a command line loads, and its exit code. */
-async function packagesOf(
+/** The files of ours and the npm packages that a command line loads, and its exit code. */
+async function loadsOf(
   argv: readonly string[],
   undo: OnTestFinished,
   then: readonly string[] = [],
@@ -34,53 +33,51 @@ async function packagesOf(
   await writeFile(loads, '');
   const env = { ...more, LOADS_FILE: loads };
   const { exitCode } = await runCli(argv, { cwd, env, preload: [RECORD_LOADS, ...then] });
-  const urls = (await readFile(loads, 'utf8')).split('\n');
-  const packages = urls.flatMap((url) => {
-    const [, name] =
-      /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url.replaceAll('\\', '/')) ?? [];
-    return name === undefined ? [] : [name];
-  });
-  return { exitCode, packages: new Set(packages), urls };
+  const urls = (await readFile(loads, 'utf8')).replaceAll('\\', '/').split('\n');
+  const firstIn = (pattern: RegExp) => [
+    ...new Set(urls.flatMap((url) => pattern.exec(url)?.[1] ?? [])),
+  ];
+  return {
+    exitCode,
+    files: firstIn(/^(?!.*\/node_modules\/).*\/dist\/(.*)/),
+    packages: firstIn(/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//),
+  };
 }
 
 describe('what a command loads', () => {
-  const google = ['@google-cloud/firestore', '@google-cloud/storage'];
-  const late = [...google, 'got', 'ora', 'ajv', 'ajv-formats'];
+  const start = ['cli/main.js'];
+  const run = [...start, 'chunks/run.js'];
 
   test.for([
-    { what: '--help', argv: HELP, exit: 0, never: late },
-    { what: 'run-local --help', argv: HELP_OF_COMMAND, exit: 0, never: late },
-    { what: '--version', argv: ['--version'], exit: 0, never: late },
-    { what: 'a mistyped flag', argv: ['run-local', '--flow-run-pth', 'x'], exit: 2, never: late },
-    { what: 'a mock run', argv: MOCK_RUN, exit: 0, never: [...google, 'got'] },
+    { what: '--help', argv: HELP, exit: 0, files: start },
+    { what: 'run-local --help', argv: HELP_OF_COMMAND, exit: 0, files: start },
+    { what: '--version', argv: ['--version'], exit: 0, files: start },
+    { what: 'a mistyped flag', argv: ['run-local', '--flow-run-pth', 'x'], exit: 2, files: start },
+    { what: 'a mock run', argv: MOCK_RUN, exit: 0, files: run },
     {
       what: 'a real run without accounts',
       argv: [...MOCK_RUN, '--charts-api-mode', 'real'],
       exit: 2,
-      never: [...google, 'got'],
+      files: run,
     },
-  ])('$what: not $never', async ({ argv, exit, never }, { onTestFinished }) => {
-    const { exitCode, packages } = await packagesOf(argv, onTestFinished);
-    expect(exitCode).toBe(exit);
-    expect(packages).toContain('commander');
-    expect(never.filter((name) => packages.has(name))).toEqual([]);
+  ])('$what: $files and no package', async ({ argv, exit, files }, { onTestFinished }) => {
+    expect(await loadsOf(argv, onTestFinished)).toEqual({ exitCode: exit, files, packages: [] });
   });
 
-  test('a mock run loads the stages, which --help does not', async ({ onTestFinished }) => {
-    const engine = (urls: string[]) => urls.filter((url) => url.includes('/dist/engine/')).length;
-    expect(engine((await packagesOf(MOCK_RUN, onTestFinished)).urls)).toBeGreaterThan(5);
-    expect(engine((await packagesOf(HELP, onTestFinished)).urls)).toBe(0);
-  });
-
-  // That the observer sees such a load when it happens; `got` and `ora` can only be imported.
-  test.for([
-    ...late.map((name) => [name, 'import'] as const),
-    ...[...google, 'ajv', 'ajv-formats'].map((name) => [name, 'require'] as const),
-  ])('%s would be seen by %s', async ([name, by], { onTestFinished }) => {
-    const env = { PACKAGE: name, LOAD_BY: by };
-    const { exitCode, packages } = await packagesOf(HELP, onTestFinished, [LOAD_PACKAGE], env);
-    expect(exitCode).toBe(0);
-    expect(packages).toContain(name);
+  // What is loaded late all the same, and that the observer sees it.
+  test('a run in the cloud loads the Google clients', async ({ onTestFinished }) => {
+    const argv = [...MOCK_RUN, '--backend', 'gcp', '--charts-bucket', 'charts-bucket'];
+    const dead = {
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:9',
+      STORAGE_EMULATOR_HOST: 'http://127.0.0.1:9',
+    };
+    const env = { ...dead, GOOGLE_CLOUD_PROJECT: 'demo-loads' };
+    const { exitCode, files, packages } = await loadsOf(argv, onTestFinished, [], env);
+    expect(exitCode).toBe(4);
+    expect(files).toEqual([...run, 'chunks/cloud.js']);
+    expect(packages).toEqual(
+      expect.arrayContaining(['@google-cloud/firestore', '@google-cloud/storage']),
+    );
   });
 });
 

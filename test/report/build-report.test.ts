@@ -86,7 +86,7 @@ test('a label says what the reader wants to trust a chart by', async () => {
     'ctpl_price_ma1226_vol_v1',
     'ShowsBINANCE:BTCUSDT, 1D',
     'Size800 × 600 px, 33 kB',
-    'Drawn24 Nov 2026, 12:00:01 UTC',
+    'Drawn24 Nov 2026 12:00:01 UTC',
     'SourceChart-IMG',
     `SHA-256${sha256}File`,
     `${FOLDER}20261124-120001_BTCUSDT_1d_ctpl_price_ma1226_vol_v1.png`,

@@ -1,18 +1,19 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { bundled } from '../../config/bundled.js';
 
 const NAME = 'worker-chart-export';
-/** From `src/cli/init` and `dist/cli/init` alike, the package is three folders up. */
-const BIN = fileURLToPath(new URL(`../../../bin/${NAME}.js`, import.meta.url));
 const OF_A_PROJECT = join('node_modules', '.bin');
 
 /** How this program is started again from a folder, in words for a shell. */
 export function ownCommand(folder: string, env: NodeJS.ProcessEnv): string {
-  if (BIN.includes(`${sep}_npx${sep}`) || isInstalledAbove(folder)) return `npx ${NAME}`;
+  if (bundled.program.includes(`${sep}_npx${sep}`) || isInstalledAbove(folder))
+    return `npx ${NAME}`;
   // npm puts the projects' folders into PATH, for its own children alone.
   const folders = (env.PATH ?? '').split(delimiter).filter((path) => !path.endsWith(OF_A_PROJECT));
-  return folders.some((path) => isOurs(join(path, NAME))) ? NAME : `node ${shellWord(BIN)}`;
+  return folders.some((path) => isOurs(join(path, NAME)))
+    ? NAME
+    : `node ${shellWord(bundled.program)}`;
 }
 
 /** As one word of a POSIX shell. */
@@ -30,7 +31,7 @@ function isInstalledAbove(folder: string): boolean {
 
 function isOurs(file: string): boolean {
   try {
-    return realpathSync(file) === realpathSync(BIN);
+    return realpathSync(file) === realpathSync(bundled.program);
   } catch {
     return false;
   }
