@@ -82,6 +82,7 @@ export async function workerConfig(
     min: 0.5,
     max: 86_400,
   });
+  const timezone = timezoneOf(source);
   const fixturesHere = resolve(source.cwd, FIXTURES_HERE);
   const fixturesDir =
     chartsApiMode === 'record'
@@ -106,7 +107,7 @@ export async function workerConfig(
       source.option('timeout', { fallback: defaults.timeoutSeconds, min: 0.001, max: 86_400 }) *
       1_000,
     leaseTtlMs: leaseTtl * 1_000,
-    timezone: timezoneOf(source),
+    timezone,
     warnings: accounts.warnings,
   };
 }
