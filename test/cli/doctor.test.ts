@@ -13,7 +13,7 @@ import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { fakeFor, LIVE_ACCOUNT, LIVE_KEY } from '../support/live-scene.js';
 
 // Most of them wait for what does not answer.
-vi.setConfig({ maxConcurrency: 3 });
+vi.setConfig({ maxConcurrency: 8 });
 
 type OnTestFinished = (undo: () => Promise<void>) => void;
 type Env = Readonly<Record<string, string>>;
@@ -60,7 +60,7 @@ async function chartImgAt(offsetMs: number, onTestFinished: OnTestFinished) {
   return fake;
 }
 
-describe('on this machine', () => {
+describe('on this machine', { concurrent: true }, () => {
   test('all is well in an empty folder, which stays empty', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
     const told = await doctor(cwd, ['--write']);
@@ -221,7 +221,7 @@ describe('accounts', () => {
   });
 });
 
-describe('Chart-IMG', () => {
+describe('Chart-IMG', { concurrent: true }, () => {
   const flags = ['--charts-api-mode', 'real'];
   const accounts = { CHART_IMG_ACCOUNTS_JSON: JSON.stringify([LIVE_ACCOUNT]) };
 
@@ -309,7 +309,7 @@ describe('the clock', () => {
   });
 });
 
-describe('credentials', () => {
+describe('credentials', { concurrent: true }, () => {
   const flags = ['--backend', 'gcp', '--charts-bucket', `gs://${BUCKET}`];
 
   test('none: what needs them is not asked', async ({ onTestFinished }) => {

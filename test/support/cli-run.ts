@@ -113,13 +113,16 @@ export function runCli(argv: readonly string[], options: StartOptions): Promise<
     : runHere(argv, options);
 }
 
-/** The Google libraries, a certificate and whatever is preloaded look at the process itself. */
+/** A sign-in, a certificate, a proxy and whatever is preloaded look at the process itself. */
 function needsProcess(argv: readonly string[], { env = {}, preload, input }: StartOptions) {
   const said = [...argv, ...Object.entries(env).flat()].join(' ');
+  const signsIn =
+    /gcp|bucket/i.test(said) && !(env.FIRESTORE_EMULATOR_HOST && env.STORAGE_EMULATOR_HOST);
   return (
     preload !== undefined ||
     input === null ||
-    /gcp|gs:|bucket|google|NODE_|proxy|doctor/i.test(said)
+    signsIn ||
+    /NODE_|proxy|GOOGLE_APPLICATION/i.test(said)
   );
 }
 
