@@ -40,7 +40,8 @@ export async function claim(
   const token = randomUUID();
   const tries: Try[] = [];
   const doubted = new Set<string>();
-  let probed = false;
+  // Who brings the run means it to be done: the bucket is asked while the documents are read.
+  let probed = request.asGiven && probe(deps);
   for (let round = 0; ; round++) {
     const last = tries.at(-1)?.situation;
     const hints = {
@@ -61,8 +62,8 @@ export async function claim(
     }
 
     // First of all that the bucket is asked: only this says what to do where it cannot be used.
-    if (!probed) await deps.artifacts.probe();
-    probed = true;
+    probed ??= probe(deps);
+    await probed;
     const draft = draftLease(situation, token, request, deps);
     const kept = await keptCharts(situation, draft, request, deps);
     if ('reason' in kept) return kept;
@@ -98,6 +99,13 @@ export async function claim(
     }
     await backOff(deps.clock, round, deadline);
   }
+}
+
+/** What is wrong with the bucket is nobody's business where there is nothing to do. */
+function probe({ artifacts }: EngineDeps): Promise<void> {
+  const answer = artifacts.probe();
+  answer.catch(() => undefined);
+  return answer;
 }
 
 /** Live calls are paid for by somebody. */
