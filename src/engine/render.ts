@@ -46,12 +46,16 @@ export async function render(
   }
   const waiting = workload.renders.values();
   const ends: Promise<void>[] = [];
-  const begin = (chart: RenderableChart) => {
+  const begin = (chart: RenderableChart, before: Promise<void> | undefined) => {
     let onDrawn: () => void = () => undefined;
     const arrived = new Promise<void>((resolve) => {
       onDrawn = resolve;
     });
-    const made = make(chart, drawing, claimed, folder, { ...deps, logger }, stop, onDrawn);
+    const turn = () => {
+      onDrawn();
+      return before;
+    };
+    const made = make(chart, drawing, claimed, folder, { ...deps, logger }, stop, turn);
     const end = made.then(
       (result) => note(chart, result),
       (error: unknown) => {
@@ -72,12 +76,12 @@ export async function render(
       tellFailure(logger, chartTemplateId, result);
     }
   };
-  // A lane asks for its next chart while it stores one, and for no third: before a slow bucket
-  // they would pile up.
+  // A lane asks for its next chart while it stores one, which then waits for its turn; it asks for
+  // no third: before a slow bucket they would pile up.
   const lane = async () => {
     let storing: Promise<void> | undefined;
     for (const chart of waiting) {
-      const { drawn, end } = begin(chart);
+      const { drawn, end } = begin(chart, storing);
       await drawn;
       await storing;
       storing = end;
@@ -100,8 +104,8 @@ export async function render(
 type Made = StoredChart | StepError | 'left';
 
 /**
- * One chart from its first call to the bucket; calls back in between, when nothing but the bucket
- * is left. Rejects when the whole step has to stop.
+ * One chart from its first call to the bucket; in between, when it is there, it waits for its turn
+ * to be stored. Rejects when the whole step has to stop.
  */
 async function make(
   chart: RenderableChart,
@@ -110,15 +114,15 @@ async function make(
   folder: ChartFolder,
   deps: EngineDeps,
   stop: Stopping,
-  onDrawn: () => void,
+  turn: () => Promise<void> | undefined,
 ): Promise<Made> {
   const { clock, artifacts, logger } = deps;
   const startedAt = clock.monotonic();
   try {
     const drawn = await drawing.draw(chart);
     if ('code' in drawn) return drawn;
-    onDrawn();
     const generatedAt = new Date(clock.now());
+    await turn();
     await lease.fresh(stop.now);
     const { png, size, account } = drawn;
     const upload = storeChart(artifacts, folder, { chart, png, size, generatedAt });
