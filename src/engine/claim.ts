@@ -40,8 +40,7 @@ export async function claim(
   const token = randomUUID();
   const tries: Try[] = [];
   const doubted = new Set<string>();
-  // Who brings the run means it to be done: the bucket is asked while the documents are read.
-  let probed = request.asGiven && probe(deps);
+  let probed = false;
   for (let round = 0; ; round++) {
     const last = tries.at(-1)?.situation;
     const hints = {
@@ -62,8 +61,8 @@ export async function claim(
     }
 
     // First of all that the bucket is asked: only this says what to do where it cannot be used.
-    probed ??= probe(deps);
-    await probed;
+    if (!probed) await deps.artifacts.probe();
+    probed = true;
     const draft = draftLease(situation, token, request, deps);
     const kept = await keptCharts(situation, draft, request, deps);
     if ('reason' in kept) return kept;
@@ -99,13 +98,6 @@ export async function claim(
     }
     await backOff(deps.clock, round, deadline);
   }
-}
-
-/** What is wrong with the bucket is nobody's business where there is nothing to do. */
-function probe({ artifacts }: EngineDeps): Promise<void> {
-  const answer = artifacts.probe();
-  answer.catch(() => undefined);
-  return answer;
 }
 
 /** Live calls are paid for by somebody. */

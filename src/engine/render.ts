@@ -45,53 +45,28 @@ export async function render(
     tellFailure(logger, chartTemplateId, error);
   }
   const waiting = workload.renders.values();
-  const ends: Promise<void>[] = [];
-  const begin = (chart: RenderableChart, before: Promise<void> | undefined) => {
-    let onDrawn: () => void = () => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      onDrawn = resolve;
-    });
-    const turn = () => {
-      onDrawn();
-      return before;
-    };
-    const made = make(chart, drawing, claimed, folder, { ...deps, logger }, stop, turn);
-    const end = made.then(
-      (result) => note(chart, result),
-      (error: unknown) => {
-        // What stops one lane stops them all: no call may follow a lost lease.
-        stop.cut(error);
-        throw error;
-      },
-    );
-    ends.push(end);
-    return { drawn: Promise.race([arrived, end]), end };
-  };
-  const note = ({ chartTemplateId }: RenderableChart, result: Made) => {
-    if (result === 'left') return;
-    if ('item' in result) {
-      stored.set(chartTemplateId, result);
-    } else {
-      failed.set(chartTemplateId, result);
-      tellFailure(logger, chartTemplateId, result);
-    }
-  };
-  // A lane asks for its next chart while it stores one, which then waits for its turn; it asks for
-  // no third: before a slow bucket they would pile up.
-  const lane = async () => {
-    let storing: Promise<void> | undefined;
+  const worker = async () => {
     for (const chart of waiting) {
-      const { drawn, end } = begin(chart, storing);
-      await drawn;
-      await storing;
-      storing = end;
+      const { chartTemplateId } = chart;
+      const result = await make(chart, drawing, claimed, folder, { ...deps, logger }, stop);
+      if (result === 'left') return;
+      if ('item' in result) {
+        stored.set(chartTemplateId, result);
+      } else {
+        failed.set(chartTemplateId, result);
+        tellFailure(logger, chartTemplateId, result);
+      }
     }
   };
+  // What stops one lane stops them all: no call may follow a lost lease.
+  const lane = () =>
+    worker().catch((error: unknown) => {
+      stop.cut(error);
+      throw error;
+    });
   const lanes = Math.min(deps.settings.concurrency, workload.renders.length);
-  await Promise.allSettled(Array.from({ length: lanes }, lane));
-  for (const end of await Promise.allSettled(ends)) {
-    if (end.status === 'rejected') throw end.reason;
-  }
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   const hasEnded = ({ chartTemplateId }: RenderableChart) =>
     stored.has(chartTemplateId) || failed.has(chartTemplateId);
   if (!workload.renders.every(hasEnded)) throw new Interrupted();
@@ -100,12 +75,9 @@ export async function render(
   return { stored, failed, calls: drawing.calls };
 }
 
-/** `left`: it is not asked for any more, since the step winds down. */
-type Made = StoredChart | StepError | 'left';
-
 /**
- * One chart from its first call to the bucket; in between, when it is there, it waits for its turn
- * to be stored. Rejects when the whole step has to stop.
+ * One chart from its first call to the bucket; `left`: it is not asked for any more, since the step
+ * winds down. Rejects when the whole step has to stop.
  */
 async function make(
   chart: RenderableChart,
@@ -114,15 +86,13 @@ async function make(
   folder: ChartFolder,
   deps: EngineDeps,
   stop: Stopping,
-  turn: () => Promise<void> | undefined,
-): Promise<Made> {
+): Promise<StoredChart | StepError | 'left'> {
   const { clock, artifacts, logger } = deps;
   const startedAt = clock.monotonic();
   try {
     const drawn = await drawing.draw(chart);
     if ('code' in drawn) return drawn;
     const generatedAt = new Date(clock.now());
-    await turn();
     await lease.fresh(stop.now);
     const { png, size, account } = drawn;
     const upload = storeChart(artifacts, folder, { chart, png, size, generatedAt });

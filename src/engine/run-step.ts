@@ -7,7 +7,7 @@ import { buildManifest } from './manifest.js';
 import type { StepError, StepIdentity, StepOutcome } from './outcome.js';
 import { type Rendered, render } from './render.js';
 import { Stopwatch } from './server-clock.js';
-import { lookAhead, release, type Settled, settle, type Verdict } from './settle.js';
+import { release, type Settled, settle, type Verdict } from './settle.js';
 import { LeaseLost } from './step-lease.js';
 import { DeadlinePassed, Interrupted, Stopping } from './stopping.js';
 import { scopeOf } from './survey.js';
@@ -118,14 +118,12 @@ async function cook(
     return { verdict: { manifest: undefined, error: inputs.error }, rendered: undefined };
   }
   try {
-    const identity = { runId: run.runId, stepId: selected.stepId };
-    const ahead = lookAhead(identity, deps);
     const rendered = await render(claimed, inputs, deps, stop);
+    const identity = { runId: run.runId, stepId: selected.stepId };
     const manifest = buildManifest(identity, inputs, rendered, new Date(deps.clock.now()));
     const enough = manifest.items.length >= inputs.minImages;
     const first = manifest.failures[0]?.error as StepError | undefined;
-    const error = enough ? undefined : first;
-    return { verdict: { manifest, error, seen: await ahead }, rendered };
+    return { verdict: { manifest, error: enough ? undefined : first }, rendered };
   } catch (error) {
     const isOutcome =
       error instanceof LeaseLost ||

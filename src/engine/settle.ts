@@ -7,7 +7,7 @@ import { reasonOf, StoreUnavailable } from '../failures.js';
 import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
 import { type Run, stepOf } from './flow-run.js';
-import type { StepError, StepIdentity } from './outcome.js';
+import type { StepError } from './outcome.js';
 import { type Refund, refundable, refundOf } from './quota-desk.js';
 import { backOff } from './server-clock.js';
 import { type LeaseHold, LeaseLost } from './step-lease.js';
@@ -18,13 +18,6 @@ export interface Verdict {
   readonly manifest: ChartsOutputsManifest | undefined;
   /** `undefined`: enough charts are there. */
   readonly error: StepError | undefined;
-  /** The manifest's place as it was when the step began; absent: it was not looked at. */
-  readonly seen?: ManifestSeen | undefined;
-}
-
-interface ManifestSeen {
-  /** `undefined`: there was none. */
-  readonly generation: string | undefined;
 }
 
 export interface Settled {
@@ -60,12 +53,11 @@ export function settle(
 /**
  * The order is the fence: first the manifest's generation, *then* the lease, *then* the put on
  * that generation. In any other order a worker that lost its lease in between overwrites the
- * manifest of the one that took over. How long before the lease the generation was read is all one:
- * whoever wrote since has changed it.
+ * manifest of the one that took over.
  */
 async function writeManifest(
   claimed: Claimed,
-  { manifest, error, seen }: Verdict,
+  { manifest, error }: Verdict,
   hold: LeaseHold,
   deps: EngineDeps,
   until: number,
@@ -86,8 +78,7 @@ async function writeManifest(
   for (let round = 0; ; round++) {
     let generation: string | undefined;
     try {
-      const found = round === 0 && seen ? seen : await artifacts.look(name);
-      generation = found?.generation;
+      generation = (await artifacts.look(name))?.generation;
     } catch (failure) {
       if (!(failure instanceof StoreUnavailable)) throw failure;
       return { reading: await readOwn(claimed, hold), settled: fail(reasonOf(failure)) };
@@ -115,22 +106,6 @@ async function writeManifest(
     }
     if (clock.monotonic() > until) return { reading, settled: fail('others keep writing it') };
     await backOff(clock, round);
-  }
-}
-
-/**
- * Where the step's manifest will go, to be looked at while charts are waited for: a round trip less
- * at the end. `undefined`: the bucket does not say; that is met again when it is written to.
- */
-export async function lookAhead(
-  step: StepIdentity,
-  { artifacts, settings }: EngineDeps,
-): Promise<ManifestSeen | undefined> {
-  try {
-    const info = await artifacts.look(manifestName({ ...step, root: settings.objectRoot }));
-    return { generation: info?.generation };
-  } catch {
-    return undefined;
   }
 }
 
