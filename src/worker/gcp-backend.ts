@@ -26,6 +26,8 @@ export async function openGcpBackend(
     database: cloud.database,
     emulatorHost: cloud.firestoreEmulatorHost,
   });
+  // While the Storage client and what talks to Chart-IMG are loaded.
+  firestore.connect();
   return {
     documents: firestore,
     artifacts: new GcsArtifactStore({ bucket, projectId, emulator: cloud.storageEmulatorUrl }),

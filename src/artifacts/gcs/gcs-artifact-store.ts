@@ -1,6 +1,5 @@
 import {
   type Bucket,
-  CRC32C,
   type FileMetadata,
   Storage,
   type StorageOptions,
@@ -15,6 +14,7 @@ import type {
   PutResult,
 } from '../artifact-store.js';
 import { type Answer, TRIES, type TryLimits, tryBounded } from './bounded-tries.js';
+import { crc32cOf } from './crc32c.js';
 import { NoAnswer, SignInFailed, type StorageFailure } from './storage-errors.js';
 
 export interface GcsSettings {
@@ -311,10 +311,4 @@ function generationOf({ generation }: FileMetadata): string {
   // An answer without it, of a proxy perhaps, is none.
   if (generation === undefined) throw new NoAnswer('no generation in the answer');
   return String(generation);
-}
-
-function crc32cOf(bytes: Buffer): string {
-  const crc32c = new CRC32C();
-  crc32c.update(bytes);
-  return crc32c.toString();
 }
