@@ -56,7 +56,7 @@ const KILLED: readonly (readonly [string, CallName | 'put', number, number, Swee
 describe.skipIf(whyNoEmulator)(
   `a worker killed, its event lost: the sweep ends the step ${whyNoEmulator}`,
   () => {
-    test.for(share(KILLED, 5))('%s', async ([, name, nth, stored, sweep], { onTestFinished }) => {
+    test.for(share(KILLED))('%s', async ([, name, nth, stored, sweep], { onTestFinished }) => {
       await onOneUtcDay(async () => {
         const scene = await FunctionScene.open(onTestFinished);
         await scene.writeRun([A], { charts: CHARTS });

@@ -110,7 +110,7 @@ const NAMED = MOMENTS.map((moment) => [moment.name, moment] as const);
 
 describe.skipIf(whyNoEmulator)(`SIGTERM ${whyNoEmulator}`, () => {
   describe.concurrent('in time leaves a step that the next delivery finishes:', () => {
-    test.for(share(NAMED, 3))('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED))('%s', async ([, moment], { onTestFinished }) => {
       await onOneUtcDay(async () => {
         const scene = await FunctionScene.open(onTestFinished, moment.scene);
         await scene.writeRun([STEP_ID], { charts: CHARTS });
