@@ -53,7 +53,7 @@ export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
         ? { kind: 'refused' }
         : {
             kind: 'misconfigured',
-            message: `there is no ${where}: name another with --project or --database, or create it`,
+            message: `there is no ${where}: name another (--project or GOOGLE_CLOUD_PROJECT, --database or FIRESTORE_DB), or create it`,
           };
     case CODE.permissionDenied:
       return {
