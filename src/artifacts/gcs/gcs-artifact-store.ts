@@ -233,7 +233,7 @@ export class GcsArtifactStore implements ArtifactStore {
       case 'credentials':
         return 'the credentials are not accepted';
       case 'forbidden':
-        return 'these credentials may not do that';
+        return 'permission denied';
       case 'unclear':
         return `${failure.reason}, ${TRIES} times`;
       case 'impossible':
@@ -278,7 +278,7 @@ function remedyOf({ kind }: StorageFailure): string {
     case 'credentials':
       return 'sign in with `gcloud auth application-default login`';
     case 'forbidden':
-      return `grant them ${ROLE} on the bucket`;
+      return `grant these credentials ${ROLE} on the bucket`;
     case 'refused':
     case 'unclear':
     case 'impossible':
