@@ -208,7 +208,7 @@ describe.skipIf(whyNoEmulator)(`what helps a step that failed ${whyNoEmulator}`,
   }) => {
     const scene = await GcpScene.open(onTestFinished);
     const { faults } = scene.storage;
-    faults.add({ kind: 'put', from: 1, to: 2, fault: { act: 'refuse', status: 403 } });
+    faults.add({ kind: 'put', times: 2, fault: { act: 'refuse', status: 403 } });
     const told = await scene.run(FIVE_FILE, '--create-flow-run');
     expect(told.summary.failures.map(({ code }) => code)).toEqual(
       Array(2).fill('GCS_WRITE_FAILED'),
@@ -228,7 +228,7 @@ describe.skipIf(whyNoEmulator)(`what helps a step that failed ${whyNoEmulator}`,
       const error = { code, message: 'as it was' };
       const step = { ...failed, error };
       await scene.put(paths.flowRun(FIVE_RUN), { ...run, steps: { ...steps, [FIVE_STEP]: step } });
-      expect((await scene.run(FIVE_FILE)).exitCode).toBe(1);
+      expect((await scene.run(FIVE_FILE, '--step-id', FIVE_STEP)).exitCode).toBe(1);
       const { exitCode, summary } = await scene.run(FIVE_FILE, '--replay');
       expect([exitCode, summary.itemsCount]).toEqual([0, 5]);
       expect((await scene.flowRun(FIVE_RUN)).steps[FIVE_STEP]).not.toHaveProperty('error');
