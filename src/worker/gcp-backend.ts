@@ -12,12 +12,12 @@ export async function openGcpBackend(
   config: PlaceConfig & { readonly cloud: CloudConfig },
   logger: Logger,
 ): Promise<OpenBackend> {
-  const { cloud, bucket, templatesDir } = config;
+  const { cloud, bucket, touchesObjects, templatesDir } = config;
   const projectId = await findProject(cloud);
   logger.info('cloud_target', `project ${projectId}, ${targetWords(cloud)}`, {
     project: projectId,
     database: cloud.database,
-    bucket,
+    bucket: touchesObjects ? bucket : null,
     firestoreEmulator: cloud.firestoreEmulatorHost ?? null,
     storageEmulator: cloud.storageEmulatorUrl ?? null,
   });

@@ -454,6 +454,19 @@ describe('nothing to do', () => {
   });
 });
 
+test('folders of --out and --report that nothing came into are taken back', async ({
+  onTestFinished,
+}) => {
+  const cwd = await emptyFolder(onTestFinished);
+  await mkdir(join(cwd, 'mine'));
+  await jsonFile(cwd, 'flow_run.json', flowRun({ status: 'PENDING' }));
+  const argv = ['run-local', '--flow-run-path', 'flow_run.json', '--out', 'mine/a/b'];
+  const { exitCode } = await runCli([...argv, '--report', 'pages/x/y.html'], { cwd });
+  expect(exitCode).toBe(3);
+  expect(await readdir(join(cwd, 'mine'))).toEqual([]);
+  expect(await readdir(cwd)).not.toContain('pages');
+});
+
 /** An accounts file in which one field is not as it has to be, in as many ways. */
 function accounts(field: string, ...values: unknown[]): Wrong {
   const file = values.map((value, n) => ({ id: `acc-${n}`, apiKey: `k-${n}`, [field]: value }));

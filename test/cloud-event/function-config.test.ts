@@ -19,9 +19,9 @@ const EMULATORS = {
 
 /** What is wrong, and what is said of it. */
 const WRONG: readonly (readonly [string, NodeJS.ProcessEnv, RegExp])[] = [
-  ['no bucket', { ...RIGHT, CHARTS_BUCKET: '' }, /CHARTS_BUCKET/],
+  ['no bucket', { ...RIGHT, CHARTS_BUCKET: '' }, /^a bucket is needed: set CHARTS_BUCKET$/],
   ['no bucket’s name', { ...RIGHT, CHARTS_BUCKET: 'Not A Bucket' }, /CHARTS_BUCKET/],
-  ['no accounts', { CHARTS_BUCKET: 'charts-bucket' }, /CHART_IMG_ACCOUNTS_JSON/],
+  ['no accounts', { CHARTS_BUCKET: 'charts-bucket' }, /^Chart-IMG accounts are needed: set CHART/],
   ['accounts that are no JSON', { ...RIGHT, CHART_IMG_ACCOUNTS_JSON: `[${KEY}` }, /ACCOUNTS_JSON/],
   ['an unknown mode', { ...RIGHT, CHARTS_API_MODE: 'fake' }, /CHARTS_API_MODE/],
   ['record mode', { ...RIGHT, CHARTS_API_MODE: 'record' }, /record is refused/],

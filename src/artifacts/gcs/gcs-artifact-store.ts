@@ -216,7 +216,7 @@ export class GcsArtifactStore implements ArtifactStore {
 
   #valueOf<T>(answer: Answer<T>): T {
     if (answer.kind === 'done') return answer.value;
-    throw this.#unavailable(this.#reasonOf(answer));
+    throw this.#unavailable(`${this.#reasonOf(answer)}; ${remedyOf(answer)}`);
   }
 
   /** The library's error is not kept as a cause: it carries the request, and that our token. */
@@ -267,6 +267,22 @@ export class GcsArtifactStore implements ArtifactStore {
           `${this.#reasonOf(failure)}; check the network and the server, then run again`,
         );
     }
+  }
+}
+
+/** What a person can do once there was work, which may go on by itself or be done again. */
+function remedyOf({ kind }: StorageFailure): string {
+  switch (kind) {
+    case 'absent':
+      return 'create it again';
+    case 'credentials':
+      return 'sign in with `gcloud auth application-default login`';
+    case 'forbidden':
+      return `grant these credentials ${ROLE} on the bucket`;
+    case 'refused':
+    case 'unclear':
+    case 'impossible':
+      return 'check the network and the server, then try again';
   }
 }
 
