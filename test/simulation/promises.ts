@@ -1,0 +1,375 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { dayOf } from '../../src/accounts/usage.js';
+import { gsUri, manifestName, stepFolder } from '../../src/artifacts/object-names.js';
+import type { ChartRequest } from '../../src/chart-img/chart-request.js';
+import { wholePngSize } from '../../src/chart-img/png.js';
+import type { JsonObject, ManifestItem } from '../../src/contracts/documents.js';
+import { validateManifest } from '../../src/contracts/validate.js';
+import type { Write } from '../../src/documents/document-store.js';
+import { isUsagePath, paths } from '../../src/documents/paths.js';
+import type { LeaseDocument } from '../../src/engine/lease-document.js';
+import type { MemoryArtifactStore } from '../support/memory-artifact-store.js';
+import type { Change, MemoryDocumentStore } from '../support/memory-document-store.js';
+import type { FakeProvider } from './fake-provider.js';
+import type { Process, VirtualTime } from './virtual-time.js';
+
+/** An account, and what the ledger allows it a day. */
+export interface Payer {
+  readonly id: string;
+  readonly apiKey: string;
+  readonly limit: number;
+}
+
+/** A step; its symbol and timeframe are those of no other step. */
+export interface WatchedStep {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly symbol: string;
+  readonly timeframe: string;
+  readonly chartTemplateIds: readonly string[];
+  readonly minImages: number;
+}
+
+interface Watched {
+  readonly time: VirtualTime;
+  readonly documents: MemoryDocumentStore;
+  readonly artifacts: MemoryArtifactStore;
+  readonly provider: FakeProvider;
+  readonly payers: readonly Payer[];
+  readonly steps: readonly WatchedStep[];
+}
+
+/** Who holds a step, since when, and what it knew to be stored. */
+interface Holder {
+  readonly token: string;
+  readonly claimId: string;
+  /** What was stored before is not to be paid for again. */
+  readonly looked: number;
+  /** What was stored by then, when the holder before was heard of last, neither. */
+  readonly silentSinceMs: number;
+}
+
+/**
+ * What the worker promises, whatever befalls it: watched at the servers, where each call arrives and
+ * each write is applied. What others write is not looked at.
+ */
+export class Promises {
+  /** Each in one sentence. */
+  readonly violations: string[] = [];
+  readonly #world: Watched;
+  readonly #claims = new Set<string>();
+  readonly #settled = new Set<string>();
+  /** By process and step. */
+  readonly #holders = new Map<string, Holder>();
+  readonly #received = new Set<string>();
+  /** By process and folder: how many objects there had been when it listed. */
+  readonly #listings = new Map<string, number>();
+  /** The same, by what is written into the lease: the listing that a claim rests on. */
+  readonly #lookedFor = new Map<string, number>();
+  /** By claim and chart. */
+  readonly #objects = new Map<string, { readonly order: number; readonly atMs: number }>();
+  #stored = 0;
+  readonly #manifestsBy = new Map<string, Process>();
+  readonly #finishers = new Map<string, Process>();
+
+  constructor(world: Watched) {
+    this.#world = world;
+  }
+
+  committed(by: Process, changes: readonly Change[]): void {
+    // The runs last: theirs are taken to pieces.
+    const ordered = changes.toSorted((a, b) => Number(isRun(a)) - Number(isRun(b)));
+    for (const change of ordered) {
+      const { path } = change;
+      const [collection, runId = '', inner] = path.split('/');
+      if (isUsagePath(path)) this.#usageWritten(change);
+      else if (collection !== 'flow_runs') this.#broken(`${by.name} wrote ${path}`);
+      else if (inner === undefined) this.#runWritten(by, runId, change, changes);
+      else this.#leaseWritten(by, change, changes);
+    }
+  }
+
+  /** A commit is about to leave; it may arrive when its sender has listed the folder again. */
+  sends(by: Process, writes: readonly Write[]): void {
+    for (const write of writes) {
+      const [, runId = '', inner, stepId = ''] = write.path.split('/');
+      if (inner === undefined || write.kind !== 'put') continue;
+      const looked = this.#listings.get(`${by.name} ${stepFolder({ runId, stepId })}`);
+      if (looked !== undefined) this.#lookedFor.set(String(write.data.writeId), looked);
+    }
+  }
+
+  listed(by: Process, folder: string): void {
+    this.#listings.set(`${by.name} ${folder}`, this.#stored);
+  }
+
+  stored(by: Process, name: string): void {
+    const { artifacts, time } = this.#world;
+    this.#stored += 1;
+    const { claimId, chartTemplateId } = artifacts.getNow(name)?.metadata ?? {};
+    if (name.endsWith('/manifest.json')) this.#manifestsBy.set(name, by);
+    else {
+      const key = `${claimId} ${chartTemplateId}`;
+      const first = this.#objects.get(key) ?? { order: this.#stored, atMs: time.nowMs };
+      this.#objects.set(key, first);
+    }
+  }
+
+  /** A call is about to leave. */
+  asks(by: Process, chart: ChartRequest): void {
+    const step = this.#stepOf(chart);
+    const holder = step && this.#holders.get(`${by.name} ${step.stepId}`);
+    if (!holder) {
+      this.#broken(`${by.name} asks for a chart of a step that it never claimed`);
+      return;
+    }
+    const { chartTemplateId } = chart;
+    if (this.#received.has(`${holder.token} ${chartTemplateId}`)) {
+      this.#broken(`${by.name} asks again for ${chartTemplateId}, which it has`);
+    }
+    const object = this.#objects.get(`${holder.claimId} ${chartTemplateId}`);
+    if (object && (object.order <= holder.looked || object.atMs < holder.silentSinceMs)) {
+      this.#broken(`${by.name} asks again for ${chartTemplateId}, which its claim has stored`);
+    }
+  }
+
+  /** A call has arrived, and costs a unit. */
+  paid(apiKey: string): void {
+    const { documents, payers, provider, time } = this.#world;
+    const payer = payers.find((candidate) => candidate.apiKey === apiKey);
+    if (!payer) {
+      this.#broken('a call with a key that nobody has');
+      return;
+    }
+    const day = dayOf(time.nowMs);
+    const calls = provider.callsOf(apiKey, day);
+    const usage = documents.dataOf(paths.usage(payer.id));
+    const counted = usage?.windowStart === `${day}T00:00:00Z` ? Number(usage.usageToday) : 0;
+    if (calls > counted) {
+      this.#broken(`${calls} calls of ${payer.id} on ${day}, of which ${counted} are counted`);
+    }
+    if (calls > payer.limit) {
+      this.#broken(`${calls} calls of ${payer.id} on ${day}, of ${payer.limit}`);
+    }
+  }
+
+  received(by: Process, chart: ChartRequest): void {
+    const step = this.#stepOf(chart);
+    const holder = step && this.#holders.get(`${by.name} ${step.stepId}`);
+    if (holder) this.#received.add(`${holder.token} ${chart.chartTemplateId}`);
+  }
+
+  /** Nothing will happen any more; `isDue`: this step had to come to its end. */
+  ended(isDue: (step: WatchedStep) => boolean): void {
+    for (const step of this.#world.steps) {
+      const { status } = this.#stepIn(step);
+      if (status === 'SUCCEEDED' || status === 'FAILED') this.#checkEnd(step);
+      else if (isDue(step)) this.#broken(`step ${step.stepId} is left ${String(status)}`);
+    }
+  }
+
+  #runWritten(by: Process, runId: string, change: Change, all: readonly Change[]): void {
+    const { before = { steps: {} }, after } = change;
+    for (const step of this.#world.steps.filter((candidate) => candidate.runId === runId)) {
+      const [was, is] = [before, after].map((run) => takeOurs(run, step.stepId));
+      if (was === is) continue;
+      const lease = all.find(({ path }) => path === paths.lease(runId, step.stepId));
+      const isFinal = is === 'SUCCEEDED' || is === 'FAILED';
+      if (is === 'READY') this.#broken(`${by.name} wrote READY`);
+      else if (was === 'RUNNING' && isFinal) this.#settledBy(by, step, lease);
+      else if (!(was === 'READY' && is === 'RUNNING')) {
+        this.#broken(`${by.name} took ${step.stepId} from ${String(was)} to ${String(is)}`);
+      }
+    }
+    if (!isDeepStrictEqual(before, after)) this.#broken(`${by.name} changed a foreign field`);
+  }
+
+  #settledBy(by: Process, step: WatchedStep, change: Change | undefined): void {
+    const [before, after] = [change?.before, change?.after] as (LeaseDocument | undefined)[];
+    if (!before || !after) {
+      this.#broken(`${by.name} settled without its lease`);
+      return;
+    }
+    const { token, claimId } = after;
+    const isOurs = this.#holders.get(`${by.name} ${step.stepId}`)?.token === token;
+    if (before.token !== token || !isOurs) this.#broken(`${by.name} settled what another holds`);
+    if (before.state !== 'ACTIVE' || after.state !== 'DONE') {
+      this.#broken(
+        `${by.name} settled on a lease that went from ${before.state} to ${after.state}`,
+      );
+    }
+    if (this.#settled.has(claimId)) this.#broken(`${by.name} settled a claim a second time`);
+    this.#settled.add(claimId);
+    this.#finishers.set(step.stepId, by);
+    this.#checkEnd(step);
+  }
+
+  #leaseWritten(by: Process, change: Change, all: readonly Change[]): void {
+    const [, runId = '', , stepId = ''] = change.path.split('/');
+    const before = change.before as LeaseDocument | undefined;
+    const after = change.after as unknown as LeaseDocument;
+    if (before?.token === after.token) return;
+    const run = all.find(({ path }) => path === paths.flowRun(runId));
+    const step = this.#world.steps.find((candidate) => candidate.stepId === stepId);
+    if (!run?.before || !step) {
+      this.#broken(`${by.name} took a lease without its run`);
+      return;
+    }
+    const { claimId, token, attempt } = after;
+    const { nowMs } = this.#world.time;
+    const key = `${by.name} ${stepId}`;
+    if (stepData(run.before, stepId).status === 'READY') {
+      if (this.#claims.has(claimId)) this.#broken(`${by.name} goes on with a claim that was reset`);
+      if (attempt !== 1) this.#broken(`${by.name} begins with attempt ${attempt}`);
+      this.#claims.add(claimId);
+      this.#holders.set(key, { token, claimId, looked: -1, silentSinceMs: -1 });
+      return;
+    }
+    if (!before) {
+      this.#broken(`${by.name} took over what has no lease`);
+      return;
+    }
+    const silentSinceMs = change.beforeMs ?? 0;
+    const isExpired = before.state === 'ACTIVE' && nowMs - silentSinceMs > before.ttlMs;
+    if (!isExpired && before.state !== 'RELEASED') {
+      this.#broken(`${by.name} took over a step that is held (${before.state})`);
+    }
+    if (before.claimId !== claimId) this.#broken(`${by.name} took over with a claim of its own`);
+    if (attempt !== before.attempt + (isExpired ? 1 : 0)) {
+      this.#broken(`${by.name} took over attempt ${before.attempt} as ${attempt}`);
+    }
+    const looked = this.#lookedFor.get(after.writeId);
+    if (looked === undefined) this.#broken(`${by.name} took over without a look at the folder`);
+    this.#holders.set(key, { token, claimId, looked: looked ?? -1, silentSinceMs });
+  }
+
+  #usageWritten({ path, before, after }: Change): void {
+    const { payers, provider } = this.#world;
+    const payer = payers.find(({ id }) => path === paths.usage(id));
+    if (!payer) {
+      this.#broken(`wrote ${path}, of an account that nobody has`);
+      return;
+    }
+    const [was, is] = [ledgerIn(before ?? {}), ledgerIn(after)];
+    if (!isDeepStrictEqual(was.rest, is.rest)) this.#broken(`changed a foreign field of ${path}`);
+    if (is.day < was.day) this.#broken(`the day of ${payer.id} went back to ${is.day}`);
+    if (is.used > payer.limit && is.used > was.used) {
+      this.#broken(`${is.used} units of ${payer.id} are counted, of ${payer.limit}`);
+    }
+    const calls = provider.callsOf(payer.apiKey, is.day);
+    if (calls > is.used) {
+      this.#broken(`${is.used} units of ${payer.id} are counted, after ${calls} calls`);
+    }
+  }
+
+  /** The step's end, and all that it says there is. */
+  #checkEnd(step: WatchedStep): void {
+    const { artifacts } = this.#world;
+    const { status, outputs, error, finishedAt } = this.#stepIn(step);
+    const uri = (outputs as JsonObject | undefined)?.outputsManifestGcsUri;
+    const name = manifestName(step);
+    const wrong = (reason: string) =>
+      this.#broken(`${step.stepId} is ${String(status)}, ${reason}`);
+    if (typeof finishedAt !== 'string') wrong('without an end');
+    const { code, message } = (error ?? {}) as JsonObject;
+    if (code === 'INTERNAL_ERROR') wrong(`because of ${String(message)}`);
+    if ((status === 'FAILED') !== (error !== undefined)) wrong(`with error ${String(error)}`);
+    if (uri === undefined && status === 'FAILED') return;
+    if (uri !== gsUri(artifacts.bucket, name)) {
+      wrong(`with the manifest ${String(uri)}`);
+      return;
+    }
+    const object = artifacts.getNow(name);
+    if (!object) {
+      wrong('without a manifest');
+      return;
+    }
+    if (this.#manifestsBy.get(name) !== this.#finishers.get(step.stepId)) {
+      wrong('with a manifest that is not its finisher’s');
+    }
+    const checked = validateManifest(JSON.parse(Buffer.from(object.body).toString()));
+    if (!checked.ok) {
+      wrong(`with a manifest that is not valid: ${checked.errors[0]}`);
+      return;
+    }
+    const { items, failures, runId, stepId } = checked.value;
+    if (runId !== step.runId || stepId !== step.stepId) wrong('with another step’s manifest');
+    if (items.length >= step.minImages !== (status === 'SUCCEEDED')) {
+      wrong(`with ${items.length} charts of ${step.minImages}`);
+    }
+    const named = [
+      ...items.map(({ chartTemplateId }) => chartTemplateId),
+      ...failures.map(({ request }) => request.chartTemplateId),
+    ];
+    if (!isDeepStrictEqual(named.sort(), step.chartTemplateIds.toSorted())) {
+      wrong(`with a manifest of ${named.join(', ')}`);
+    }
+    for (const item of items) this.#checkItem(item, object.metadata.claimId, wrong);
+  }
+
+  #checkItem(
+    { png_gcs_uri: uri, chartTemplateId, meta }: ManifestItem,
+    claimId: string | undefined,
+    wrong: (reason: string) => void,
+  ): void {
+    const { artifacts, provider } = this.#world;
+    const object = artifacts.getNow(uri.slice(gsUri(artifacts.bucket, '').length));
+    if (!object) {
+      wrong(`without ${uri}`);
+      return;
+    }
+    const body = Buffer.from(object.body);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const isWhole = isDeepStrictEqual(wholePngSize(body), {
+      width: meta?.width,
+      height: meta?.height,
+    });
+    if (sha256 !== meta?.sha256 || body.length !== meta.bytes || !isWhole) {
+      wrong(`with other bytes in ${uri}`);
+    }
+    if (provider.drawn.get(sha256)?.chartTemplateId !== chartTemplateId) {
+      wrong(`with another chart in ${uri}`);
+    }
+    if (object.metadata.claimId !== claimId) wrong(`with another claim’s ${uri}`);
+  }
+
+  #stepOf({ chartImgSymbol, timeframe }: ChartRequest): WatchedStep | undefined {
+    return this.#world.steps.find(
+      (step) => chartImgSymbol.endsWith(`:${step.symbol}`) && step.timeframe === timeframe,
+    );
+  }
+
+  #stepIn({ runId, stepId }: WatchedStep): JsonObject {
+    return stepData(this.#world.documents.dataOf(paths.flowRun(runId)) ?? {}, stepId);
+  }
+
+  #broken(promise: string): void {
+    this.violations.push(`${this.#world.time.stamp}: ${promise}`);
+  }
+}
+
+function isRun({ path }: Change): boolean {
+  return path.split('/').length === 2 && path.startsWith('flow_runs/');
+}
+
+function stepData(run: JsonObject, stepId: string): JsonObject {
+  return (run.steps as Record<string, JsonObject>)[stepId] ?? {};
+}
+
+/** Takes out what is ours to write, and says the status. */
+function takeOurs(run: JsonObject, stepId: string): unknown {
+  const step = stepData(run, stepId);
+  const { status } = step;
+  const outputs = (step.outputs ?? {}) as JsonObject;
+  delete step.status;
+  delete step.finishedAt;
+  delete step.error;
+  delete outputs.outputsManifestGcsUri;
+  if (Object.keys(outputs).length === 0) delete step.outputs;
+  return status;
+}
+
+function ledgerIn({ usageToday, windowStart, exhaustedOn: _, ...rest }: JsonObject) {
+  return { used: Number(usageToday ?? 0), day: String(windowStart ?? '').slice(0, 10), rest };
+}
