@@ -85,8 +85,9 @@ export class VirtualTime {
       if (!event) throw new Error('the world stands still: something waits for real time');
       if (event.off || event.to?.isDead) continue;
       if (event.to && event.to.wakesAtMs > event.atMs) {
-        this.#push({ ...event, atMs: event.to.wakesAtMs, order: this.#orders++ });
-        event.off = true;
+        event.atMs = event.to.wakesAtMs;
+        event.order = this.#orders++;
+        this.#push(event);
         continue;
       }
       this.nowMs = Math.max(this.nowMs, event.atMs);

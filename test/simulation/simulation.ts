@@ -1,0 +1,309 @@
+import type { JsonObject } from '../../src/contracts/documents.js';
+import { paths } from '../../src/documents/paths.js';
+import { seeded } from '../support/seeded.js';
+import type { WatchedStep } from './promises.js';
+import { account, runDocument, type Scenery, TEMPLATES, templateDocuments } from './scenery.js';
+import { FAULTS, type Fault, type Method, type Weather } from './weather.js';
+import { type Instance, LEASE_TTL_MS, type Told, World } from './world.js';
+
+const MINUTE_MS = 60_000;
+const MIDNIGHT = Date.parse('2026-03-02T00:00:00Z');
+const WORKERS = 3;
+
+/** Numbers and choices, the same for the same seed. */
+class Dice {
+  readonly random: () => number;
+
+  constructor(seed: number) {
+    this.random = seeded(seed);
+  }
+
+  chance(likelihood: number): boolean {
+    return this.random() < likelihood;
+  }
+
+  between(least: number, most: number): number {
+    return least + this.random() * (most - least);
+  }
+
+  whole(least: number, most: number): number {
+    return Math.floor(this.between(least, most + 1));
+  }
+
+  oneOf<T>(first: T, ...others: readonly T[]): T {
+    const all = [first, ...others];
+    return all[this.whole(0, all.length - 1)] as T;
+  }
+}
+
+/** Bad, or less so, until it clears up for good. */
+class Changeable implements Weather {
+  readonly #dice: Dice;
+  readonly #faults: number;
+  readonly #isSlow: boolean;
+  readonly #moods: number;
+  isOver = false;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+    this.#faults = dice.oneOf(0, 0.01, 0.03, 0.1);
+    this.#isSlow = dice.chance(0.2);
+    this.#moods = dice.oneOf(0, 0.05, 0.3);
+  }
+
+  faultAt(): Fault | undefined {
+    if (this.isOver || !this.#dice.chance(this.#faults)) return undefined;
+    return this.#dice.oneOf(...FAULTS);
+  }
+
+  wayMs(method: Method): number {
+    const most = this.isOver ? 20 : this.#isSlow ? 1_500 : method === 'render' ? 2_000 : 50;
+    return this.#dice.between(1, this.#dice.chance(0.05) && !this.isOver ? 1_900 : most);
+  }
+
+  lateMs(): number | undefined {
+    return this.#dice.chance(0.5) ? this.#dice.between(1, MINUTE_MS) : undefined;
+  }
+
+  pick<T>(...heard: readonly [T, ...T[]]): T {
+    return this.#dice.oneOf(...heard);
+  }
+
+  mood(): 200 | 422 | 429 | 500 {
+    if (this.isOver || !this.#dice.chance(this.#moods)) return 200;
+    return this.#dice.oneOf(422, 429, 500, 500);
+  }
+}
+
+interface Event {
+  readonly runId: string;
+  readonly eventId: string;
+}
+
+/** Some flow runs, and what the ledger says already. */
+function sceneryOf(dice: Dice): Scenery {
+  const startMs = MIDNIGHT - dice.oneOf(10, 600, 3_600, 10_000, 43_200) * 1_000 * dice.random();
+  const steps: WatchedStep[] = [];
+  const documents: Record<string, JsonObject> = { ...templateDocuments() };
+  if (dice.chance(0.1)) delete documents[paths.template(dice.oneOf(...TEMPLATES))];
+  for (const symbol of ['BTCUSDT', 'ETHUSDT'].slice(0, dice.whole(1, 2))) {
+    const runId = `20260301-120000_${symbol}_sim`;
+    const own = ['1h', '4h'].slice(0, dice.whole(1, 2)).map((timeframe): WatchedStep => {
+      const chartTemplateIds = TEMPLATES.slice(0, dice.whole(1, 3));
+      const minImages = dice.whole(0, chartTemplateIds.length);
+      const stepId = `charts:${symbol}:${timeframe}`;
+      return { runId, stepId, symbol, timeframe, chartTemplateIds, minImages };
+    });
+    const waits = dice.chance(0.2) ? { [(own[0] as WatchedStep).stepId]: ['ohlcv'] } : {};
+    steps.push(...own);
+    documents[paths.flowRun(runId)] = runDocument(own, waits);
+  }
+  const accounts = [1, 2].map((n) => ({
+    ...account(n, dice.whole(1, 8)),
+    ...(dice.chance(0.3) && { plan: 'PRO' as const }),
+  }));
+  for (const { id, dailyLimit } of accounts) {
+    if (dice.chance(0.4)) continue;
+    const day = dice.oneOf('2026-02-27', '2026-03-01');
+    documents[paths.usage(id)] = {
+      usageToday: dice.whole(0, dailyLimit),
+      windowStart: `${day}T00:00:00Z`,
+      owner: 'somebody',
+      more: { deep: [1] },
+    };
+  }
+  const [first] = accounts;
+  const stricter = dice.chance(0.1) && first && { stricter: { [first.id]: dice.whole(0, 3) } };
+  return { startMs, accounts, steps, documents, ...stricter };
+}
+
+/** A world of one seed: workers, events, and everybody else who writes. */
+class Simulation {
+  readonly #dice: Dice;
+  readonly #weather: Changeable;
+  readonly #world: World;
+  readonly #instances: Instance[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+  #boots = 0;
+  #events = 0;
+
+  constructor(seed: number, trace?: (line: string) => void) {
+    this.#dice = new Dice(seed);
+    const scenery = sceneryOf(this.#dice);
+    this.#weather = new Changeable(this.#dice);
+    this.#world = new World(scenery, this.#weather, this.#dice.random, trace);
+    for (let n = 0; n < WORKERS; n++) this.#instances.push(this.#boot());
+  }
+
+  async run(): Promise<{ calls: number; violations: readonly string[] }> {
+    const { time, promises, servers } = this.#world;
+    this.#plan();
+    await time.pass(this.#dice.between(2, 15) * MINUTE_MS);
+    this.#weather.isOver = true;
+    for (const { process } of this.#instances) process.wakesAtMs = 0;
+    while (this.#underWay.size > 0) await time.until(Promise.race(this.#underWay));
+    await this.#rescue();
+    promises.ended((step) => this.#isDue(step));
+    return { calls: servers.calls, violations: promises.violations };
+  }
+
+  /** What is to happen, in this world. */
+  #plan(): void {
+    const dice = this.#dice;
+    const { steps } = this.#world.scenery;
+    const runIds = [...new Set(steps.map(({ runId }) => runId))];
+    for (const runId of runIds) this.#written(runId);
+    const spanMs = 8 * MINUTE_MS;
+    const sometimes = (count: number, happen: () => void) => {
+      for (let n = 0; n < count; n++) {
+        this.#later(dice.between(0, spanMs), happen);
+      }
+    };
+    const troubles = dice.oneOf(0, 1, 3);
+    sometimes(dice.whole(0, 2), () => this.#sweep());
+    sometimes(dice.whole(0, troubles), () => this.#instance().end());
+    sometimes(dice.whole(0, troubles), () => this.#stop(this.#instance()));
+    sometimes(dice.whole(0, troubles), () => this.#setClock(this.#instance()));
+    sometimes(dice.whole(0, 2 * troubles), () => this.#foreignCall());
+    sometimes(dice.whole(0, 2 * troubles), () =>
+      this.#foreignWrite(dice.oneOf(...(runIds as [string]))),
+    );
+    if (dice.chance(0.1)) sometimes(1, () => this.#reset(dice.oneOf(...(steps as [WatchedStep]))));
+    for (const runId of runIds) sometimes(1, () => this.#foreignWrite(runId, 'SUCCEEDED'));
+  }
+
+  /** Until it clears up. */
+  #later(ms: number, happen: () => void): void {
+    this.#world.time.in(ms, () => {
+      if (!this.#weather.isOver) happen();
+    });
+  }
+
+  #boot(): Instance {
+    this.#boots += 1;
+    return this.#world.boot(`W${this.#boots}`, this.#dice.between(-10, 10) * MINUTE_MS);
+  }
+
+  /** Any of the three; a dead one is replaced. */
+  #instance(): Instance {
+    const at = this.#dice.whole(0, WORKERS - 1);
+    if (this.#instances[at]?.process.isDead) this.#instances[at] = this.#boot();
+    return this.#instances[at] as Instance;
+  }
+
+  /** Firestore tells of it, late, twice, or never. */
+  #written(runId: string): void {
+    const dice = this.#dice;
+    this.#events += 1;
+    const event = { runId, eventId: `event-${this.#events}` };
+    const copies = dice.oneOf(1, 1, 1, 2, 2, 3, 0);
+    const isLate = dice.chance(0.2);
+    for (let n = 0; n < copies; n++) {
+      this.#later(dice.between(1, isLate ? 3 * MINUTE_MS : 2_000), () => this.#deliver(event));
+    }
+  }
+
+  #deliver(event: Event): void {
+    const instance = this.#instance();
+    if (instance.isBusy || instance.isEnding) {
+      this.#later(this.#dice.between(500, 5_000), () => this.#deliver(event));
+      return;
+    }
+    this.#follow(instance.deliver(event.runId, event.eventId), (told) => {
+      if (told === 204) return;
+      const againMs = this.#dice.between(10, 100) * 1_000;
+      this.#later(againMs, () => this.#deliver(event));
+    });
+  }
+
+  #sweep(): void {
+    const instance = this.#instance();
+    if (!instance.isBusy && !instance.isEnding) this.#follow(instance.sweep(), () => undefined);
+  }
+
+  #follow(work: Promise<Told>, then: (told: Told) => void): void {
+    const followed = work.then((told) => {
+      this.#underWay.delete(followed);
+      then(told);
+    });
+    this.#underWay.add(followed);
+  }
+
+  /** SIGSTOP, or a laptop that is closed: then the monotonic clock stands still as well. */
+  #stop({ process }: Instance): void {
+    const stoppedMs = this.#dice.between(1, 4 * MINUTE_MS);
+    process.wakesAtMs = this.#world.time.nowMs + stoppedMs;
+    if (this.#dice.chance(0.5)) process.sleptMs += stoppedMs;
+  }
+
+  #setClock({ process }: Instance): void {
+    process.offsetMs += this.#dice.between(-60, 60) * MINUTE_MS;
+  }
+
+  /** The other worker counts one unit in the same ledger, then calls. */
+  #foreignCall(): void {
+    const { documents, provider, scenery, time } = this.#world;
+    const [first, ...others] = scenery.accounts;
+    if (!first) return;
+    const { id, apiKey, dailyLimit } = this.#dice.oneOf(first, ...others);
+    const day = new Date(time.nowMs).toISOString().slice(0, 10);
+    const windowStart = `${day}T00:00:00Z`;
+    const path = paths.usage(id);
+    const usage = documents.dataOf(path) ?? {};
+    const used = usage.windowStart === windowStart ? Number(usage.usageToday) : 0;
+    if (used >= dailyLimit) return;
+    const fields = [
+      [['usageToday'], used + 1],
+      [['windowStart'], windowStart],
+      [['lastUsedBy'], 'python'],
+    ] as const;
+    documents.commitNow([{ kind: 'patch', path, fields }]);
+    provider.count(apiKey, time.nowMs);
+  }
+
+  /** Another step of the run comes on. */
+  #foreignWrite(runId: string, status = `RUNNING ${this.#events}`): void {
+    const fields = [[['steps', 'ohlcv', 'status'], status]] as const;
+    this.#world.documents.commitNow([{ kind: 'patch', path: paths.flowRun(runId), fields }]);
+    this.#written(runId);
+  }
+
+  /** Somebody wants a step to be done anew. */
+  #reset({ runId, stepId }: WatchedStep): void {
+    const fields = [
+      [['steps', stepId, 'status'], 'READY'],
+      [['steps', stepId, 'error'], undefined],
+      [['steps', stepId, 'finishedAt'], undefined],
+    ] as const;
+    this.#world.documents.commitNow([{ kind: 'patch', path: paths.flowRun(runId), fields }]);
+    this.#written(runId);
+  }
+
+  /** Nothing goes wrong any more: two redeliveries of each event, or one sweep, and all is done. */
+  async #rescue(): Promise<void> {
+    const { time, scenery } = this.#world;
+    const fresh = this.#boot();
+    if (this.#dice.chance(0.5)) {
+      await time.pass(2 * LEASE_TTL_MS);
+      const told = await time.until(fresh.sweep());
+      if (told !== 204) this.#world.promises.violations.push(`the last sweep answered ${told}`);
+      return;
+    }
+    const runIds = [...new Set(scenery.steps.map(({ runId }) => runId))];
+    for (const eventId of ['last-1', 'last-2']) {
+      for (const runId of runIds) await time.until(fresh.deliver(runId, eventId));
+      await time.pass(2 * LEASE_TTL_MS);
+    }
+  }
+
+  #isDue({ runId, stepId }: WatchedStep): boolean {
+    const steps = this.#world.documents.dataOf(paths.flowRun(runId))?.steps as JsonObject;
+    const { dependsOn } = steps[stepId] as { dependsOn: readonly string[] };
+    return dependsOn.every((id) => (steps[id] as JsonObject).status === 'SUCCEEDED');
+  }
+}
+
+/** One world, from its seed to the end; the same seed is the same to the letter. */
+export function simulate(seed: number, trace?: (line: string) => void) {
+  return new Simulation(seed, trace).run();
+}
