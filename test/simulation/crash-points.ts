@@ -1,7 +1,14 @@
 import { seeded } from '../support/seeded.js';
-import { account, runDocument, type Scenery, TEMPLATES, templateDocuments } from './scenery.js';
-import type { Fault, Weather } from './weather.js';
-import { LEASE_TTL_MS, World } from './world.js';
+import {
+  account,
+  FUNCTION,
+  runDocument,
+  type Scenery,
+  TEMPLATES,
+  templateDocuments,
+} from './scenery.js';
+import type { Fault, Method, Weather } from './weather.js';
+import { isAnswered, LEASE_TTL_MS, type Told, World } from './world.js';
 
 /** A fault at the n-th call of all, whoever makes it. */
 export interface CrashPoint {
@@ -35,6 +42,7 @@ const LATE_MS = 2_000;
 
 function scenery(): Scenery {
   return {
+    ...FUNCTION,
     startMs: Date.parse('2026-03-01T12:00:00Z'),
     accounts: [account(1, DAILY_LIMIT), account(2, DAILY_LIMIT)],
     steps: [STEP],
@@ -44,13 +52,23 @@ function scenery(): Scenery {
 
 class Points implements Weather {
   readonly #faults: ReadonlyMap<number, Fault>;
+  readonly #met: [Method, Fault][] = [];
 
   constructor(points: readonly CrashPoint[]) {
     this.#faults = new Map(points.map(({ at, fault }) => [at, fault]));
   }
 
-  faultAt(n: number): Fault | undefined {
-    return this.#faults.get(n);
+  faultAt(n: number, method: Method): Fault | undefined {
+    const fault = this.#faults.get(n);
+    if (fault !== undefined) this.#met.push([method, fault]);
+    return fault;
+  }
+
+  /** One call alone, that the same delivery tries again, or finds applied. */
+  get isMinor(): boolean {
+    const [[method, fault] = ['read', 'fails']] = this.#met;
+    const isTried = method === 'commit' || method === 'render' || method === 'put';
+    return this.#met.length === 1 && isTried && !fault.startsWith('dies');
   }
 
   wayMs(): number {
@@ -76,25 +94,36 @@ export async function crashAt(
   rescue: Rescue,
   trace?: (line: string) => void,
 ): Promise<Ended> {
-  const world = new World(scenery(), new Points(points), seeded(1), trace);
+  const weather = new Points(points);
+  const world = new World(scenery(), weather, seeded(1), trace);
   const { time, servers, promises } = world;
   const lastFaultAt = Math.max(0, ...points.map(({ at }) => at));
   let instance = world.boot('W1');
   let calm = 0;
+  let first: Told | undefined;
   for (let n = 1; calm < 3; n++) {
     if (instance.process.isDead) instance = world.boot(`W${n}`);
     if (servers.calls >= lastFaultAt) calm += 1;
     if (calm > 0 && rescue === 'sweep' && n > 1) {
       await time.pass(LEASE_TTL_MS);
       const swept = await time.until(instance.sweep());
-      if (swept !== 204) promises.violations.push(`the sweep answered ${swept}`);
+      if (!isAnswered(swept)) promises.violations.push('the sweep did not come through');
       break;
     }
     const told = await time.until(instance.deliver(RUN_ID, 'event-1'));
-    if (told === 204) break;
+    first ??= told;
+    if (isAnswered(told)) break;
     if (calm === 3) promises.violations.push('two redeliveries did not end it');
     await time.pass(REDELIVERED_AFTER_MS);
   }
   promises.ended(() => true);
+  if (weather.isMinor && !isDone(first)) {
+    promises.violations.push('what no delivery should fail for made it fail');
+  }
   return { calls: servers.calls, violations: promises.violations };
+}
+
+function isDone(told: Told | undefined): boolean {
+  if (told === undefined || told === 'died') return false;
+  return told.outcomes.some(({ reason }) => reason === 'succeeded' || reason === 'failed');
 }

@@ -108,8 +108,9 @@ export class Ports {
       delete: (name, generation) =>
         ask('delete', name, () => artifacts.deleteNow(name, generation)),
       localPath: () => undefined,
-      put: (object) =>
-        this.#call<PutResult>({
+      put: (object) => {
+        if (!this.#process.isDead) promises.puts(this.#process, object);
+        return this.#call<PutResult>({
           method: 'put',
           about: object.name,
           deadlineMs: DEADLINES_MS.object,
@@ -121,7 +122,8 @@ export class Ports {
           ...unavailable,
           // The client's own second try, or no answer to that one either.
           lost: () => weather.pick<() => PutResult>(() => ({ status: 'refused' }), unheard)(),
-        }),
+        });
+      },
     };
   }
 
@@ -131,7 +133,7 @@ export class Ports {
       foresee: async (charts) =>
         new Map(charts.map((chart) => [chart, { kind: 'call', source: 'chart-img' }])),
       render: ({ chart, apiKey = '', signal }: ProviderCall) => {
-        promises.asks(this.#process, chart);
+        if (!this.#process.isDead) promises.asks(this.#process, chart);
         return this.#call<ProviderAnswer>({
           method: 'render',
           about: `${chart.chartImgSymbol} ${chart.timeframe} ${chart.chartTemplateId}`,
@@ -167,6 +169,7 @@ export class Ports {
     const { method, about, deadlineMs, signal } = call;
     const fault = weather.faultAt(n, method);
     trace?.(`${n} ${process.name} ${method} ${about}${fault ? ` (${fault})` : ''}`);
+    weather.called?.(process);
     return new Promise((resolve, reject) => {
       const wayMs = weather.wayMs(method);
       const hear = (afterMs: number, say: () => T) => {

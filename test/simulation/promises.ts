@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { dayOf } from '../../src/accounts/usage.js';
+import type { NewObject } from '../../src/artifacts/artifact-store.js';
 import { gsUri, manifestName, stepFolder } from '../../src/artifacts/object-names.js';
 import type { ChartRequest } from '../../src/chart-img/chart-request.js';
 import { wholePngSize } from '../../src/chart-img/png.js';
@@ -9,6 +10,8 @@ import { validateManifest } from '../../src/contracts/validate.js';
 import type { Write } from '../../src/documents/document-store.js';
 import { isUsagePath, paths } from '../../src/documents/paths.js';
 import type { LeaseDocument } from '../../src/engine/lease-document.js';
+import type { StepOutcome } from '../../src/engine/outcome.js';
+import { MAX_ATTEMPTS } from '../../src/engine/workload.js';
 import type { MemoryArtifactStore } from '../support/memory-artifact-store.js';
 import type { Change, MemoryDocumentStore } from '../support/memory-document-store.js';
 import type { FakeProvider } from './fake-provider.js';
@@ -44,6 +47,7 @@ interface Watched {
 interface Holder {
   readonly token: string;
   readonly claimId: string;
+  readonly attempt: number;
   /** What was stored before is not to be paid for again. */
   readonly looked: number;
   /** What was stored by then, when the holder before was heard of last, neither. */
@@ -71,7 +75,7 @@ export class Promises {
   readonly #objects = new Map<string, { readonly order: number; readonly atMs: number }>();
   #stored = 0;
   readonly #manifestsBy = new Map<string, Process>();
-  readonly #finishers = new Map<string, Process>();
+  readonly #ends = new Map<string, { by: Process; reason: 'succeeded' | 'failed' }[]>();
 
   constructor(world: Watched) {
     this.#world = world;
@@ -125,12 +129,27 @@ export class Promises {
       return;
     }
     const { chartTemplateId } = chart;
+    if (this.#isTakenFrom(holder, step))
+      this.#broken(`${by.name} asks for a chart of another’s step`);
+    if (holder.attempt > MAX_ATTEMPTS) {
+      this.#broken(`${by.name} asks for a chart in attempt ${holder.attempt}`);
+    }
     if (this.#received.has(`${holder.token} ${chartTemplateId}`)) {
       this.#broken(`${by.name} asks again for ${chartTemplateId}, which it has`);
     }
     const object = this.#objects.get(`${holder.claimId} ${chartTemplateId}`);
     if (object && (object.order <= holder.looked || object.atMs < holder.silentSinceMs)) {
       this.#broken(`${by.name} asks again for ${chartTemplateId}, which its claim has stored`);
+    }
+  }
+
+  /** An object is about to leave; the manifest's generation sees to its own fence. */
+  puts(by: Process, { name, metadata }: NewObject): void {
+    const step = this.#world.steps.find((candidate) => name.startsWith(stepFolder(candidate)));
+    const holder = step && this.#holders.get(`${by.name} ${step.stepId}`);
+    if (!holder) this.#broken(`${by.name} puts ${name} without a claim`);
+    else if (metadata.chartTemplateId !== undefined && this.#isTakenFrom(holder, step)) {
+      this.#broken(`${by.name} puts ${name}, which another is to draw`);
     }
   }
 
@@ -160,6 +179,28 @@ export class Promises {
     if (holder) this.#received.add(`${holder.token} ${chart.chartTemplateId}`);
   }
 
+  /** What a worker says that it did. */
+  told(by: Process, outcomes: readonly StepOutcome[]): void {
+    for (const outcome of outcomes) {
+      if (outcome.reason !== 'succeeded' && outcome.reason !== 'failed') continue;
+      const ends = this.#ends.get(outcome.stepId) ?? [];
+      if (ends.some((end) => end.by === by && end.reason === outcome.reason)) continue;
+      this.#broken(
+        `${by.name} says that ${outcome.stepId} ${outcome.reason}, which it did not write`,
+      );
+    }
+  }
+
+  /** Nothing went wrong: every unit that is counted was sent. */
+  endedCalmly(): void {
+    const { documents, payers, provider } = this.#world;
+    for (const { id, apiKey } of payers) {
+      const { used, day } = ledgerIn(documents.dataOf(paths.usage(id)) ?? {});
+      const calls = provider.callsOf(apiKey, day);
+      if (used !== calls) this.#broken(`${used} units of ${id} are counted, for ${calls} calls`);
+    }
+  }
+
   /** Nothing will happen any more; `isDue`: this step had to come to its end. */
   ended(isDue: (step: WatchedStep) => boolean): void {
     for (const step of this.#world.steps) {
@@ -177,7 +218,7 @@ export class Promises {
       const lease = all.find(({ path }) => path === paths.lease(runId, step.stepId));
       const isFinal = is === 'SUCCEEDED' || is === 'FAILED';
       if (is === 'READY') this.#broken(`${by.name} wrote READY`);
-      else if (was === 'RUNNING' && isFinal) this.#settledBy(by, step, lease);
+      else if (was === 'RUNNING' && isFinal) this.#settledBy(by, step, lease, is === 'FAILED');
       else if (!(was === 'READY' && is === 'RUNNING')) {
         this.#broken(`${by.name} took ${step.stepId} from ${String(was)} to ${String(is)}`);
       }
@@ -185,7 +226,7 @@ export class Promises {
     if (!isDeepStrictEqual(before, after)) this.#broken(`${by.name} changed a foreign field`);
   }
 
-  #settledBy(by: Process, step: WatchedStep, change: Change | undefined): void {
+  #settledBy(by: Process, step: WatchedStep, change: Change | undefined, isError: boolean): void {
     const [before, after] = [change?.before, change?.after] as (LeaseDocument | undefined)[];
     if (!before || !after) {
       this.#broken(`${by.name} settled without its lease`);
@@ -201,7 +242,8 @@ export class Promises {
     }
     if (this.#settled.has(claimId)) this.#broken(`${by.name} settled a claim a second time`);
     this.#settled.add(claimId);
-    this.#finishers.set(step.stepId, by);
+    const reason = isError ? 'failed' : 'succeeded';
+    this.#ends.set(step.stepId, [...(this.#ends.get(step.stepId) ?? []), { by, reason }]);
     this.#checkEnd(step);
   }
 
@@ -223,7 +265,7 @@ export class Promises {
       if (this.#claims.has(claimId)) this.#broken(`${by.name} goes on with a claim that was reset`);
       if (attempt !== 1) this.#broken(`${by.name} begins with attempt ${attempt}`);
       this.#claims.add(claimId);
-      this.#holders.set(key, { token, claimId, looked: -1, silentSinceMs: -1 });
+      this.#holders.set(key, { token, claimId, attempt, looked: -1, silentSinceMs: -1 });
       return;
     }
     if (!before) {
@@ -241,7 +283,7 @@ export class Promises {
     }
     const looked = this.#lookedFor.get(after.writeId);
     if (looked === undefined) this.#broken(`${by.name} took over without a look at the folder`);
-    this.#holders.set(key, { token, claimId, looked: looked ?? -1, silentSinceMs });
+    this.#holders.set(key, { token, claimId, attempt, looked: looked ?? -1, silentSinceMs });
   }
 
   #usageWritten({ path, before, after }: Change): void {
@@ -285,7 +327,7 @@ export class Promises {
       wrong('without a manifest');
       return;
     }
-    if (this.#manifestsBy.get(name) !== this.#finishers.get(step.stepId)) {
+    if (this.#manifestsBy.get(name) !== this.#ends.get(step.stepId)?.at(-1)?.by) {
       wrong('with a manifest that is not its finisher’s');
     }
     const checked = validateManifest(JSON.parse(Buffer.from(object.body).toString()));
@@ -332,6 +374,12 @@ export class Promises {
       wrong(`with another chart in ${uri}`);
     }
     if (object.metadata.claimId !== claimId) wrong(`with another claim’s ${uri}`);
+  }
+
+  /** Another goes on with its claim. */
+  #isTakenFrom({ token, claimId }: Holder, { runId, stepId }: WatchedStep): boolean {
+    const lease = this.#world.documents.dataOf(paths.lease(runId, stepId));
+    return lease?.claimId === claimId && lease.token !== token;
   }
 
   #stepOf({ chartImgSymbol, timeframe }: ChartRequest): WatchedStep | undefined {

@@ -7,10 +7,17 @@ export interface Scenery {
   readonly accounts: readonly (Account & { readonly dailyLimit: number })[];
   /** What Chart-IMG allows a key, where that is less than the ledger does; by account id. */
   readonly stricter?: Readonly<Record<string, number>>;
+  /** Charts at the same time. */
+  readonly concurrency: number;
+  /** For all that one event leads to. */
+  readonly timeoutMs: number;
   readonly steps: readonly WatchedStep[];
   /** By path. */
   readonly documents: Readonly<Record<string, JsonObject>>;
 }
+
+/** As the function has it. */
+export const FUNCTION = { concurrency: 10, timeoutMs: 500_000 };
 
 export const TEMPLATES = ['ctpl_a', 'ctpl_b', 'ctpl_c'] as const;
 

@@ -2,9 +2,17 @@ import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
 import { seeded } from '../support/seeded.js';
 import type { WatchedStep } from './promises.js';
-import { account, runDocument, type Scenery, TEMPLATES, templateDocuments } from './scenery.js';
+import {
+  account,
+  FUNCTION,
+  runDocument,
+  type Scenery,
+  TEMPLATES,
+  templateDocuments,
+} from './scenery.js';
+import type { Process } from './virtual-time.js';
 import { FAULTS, type Fault, type Method, type Weather } from './weather.js';
-import { type Instance, LEASE_TTL_MS, type Told, World } from './world.js';
+import { type Instance, isAnswered, LEASE_TTL_MS, type Told, World } from './world.js';
 
 const MINUTE_MS = 60_000;
 const MIDNIGHT = Date.parse('2026-03-02T00:00:00Z');
@@ -42,11 +50,19 @@ class Changeable implements Weather {
   readonly #faults: number;
   readonly #isSlow: boolean;
   readonly #moods: number;
+  /** What befalls those who work, at any call of theirs. */
+  readonly #troubles: number;
+  trouble: (of: Process) => void = () => undefined;
   isOver = false;
+
+  get isCalm(): boolean {
+    return this.#faults === 0 && this.#troubles === 0;
+  }
 
   constructor(dice: Dice) {
     this.#dice = dice;
-    this.#faults = dice.oneOf(0, 0.01, 0.03, 0.1);
+    this.#faults = dice.oneOf(0, 0.02, 0.06, 0.15);
+    this.#troubles = dice.oneOf(0, 0.02, 0.06);
     this.#isSlow = dice.chance(0.2);
     this.#moods = dice.oneOf(0, 0.05, 0.3);
   }
@@ -56,9 +72,15 @@ class Changeable implements Weather {
     return this.#dice.oneOf(...FAULTS);
   }
 
+  called(by: Process): void {
+    if (!this.isOver && this.#dice.chance(this.#troubles)) this.trouble(by);
+  }
+
+  /** No request is on its way for longer than the time around midnight that is kept clear. */
   wayMs(method: Method): number {
-    const most = this.isOver ? 20 : this.#isSlow ? 1_500 : method === 'render' ? 2_000 : 50;
-    return this.#dice.between(1, this.#dice.chance(0.05) && !this.isOver ? 1_900 : most);
+    if (this.isOver) return 20;
+    const isSlow = this.#isSlow || method === 'render' || this.#dice.chance(0.05);
+    return this.#dice.between(1, isSlow ? 1_900 : 50);
   }
 
   lateMs(): number | undefined {
@@ -100,7 +122,7 @@ function sceneryOf(dice: Dice): Scenery {
   }
   const accounts = [1, 2].map((n) => ({
     ...account(n, dice.whole(1, 8)),
-    ...(dice.chance(0.3) && { plan: 'PRO' as const }),
+    ...dice.oneOf({}, { burst: 1 }, { plan: 'PRO' as const }),
   }));
   for (const { id, dailyLimit } of accounts) {
     if (dice.chance(0.4)) continue;
@@ -114,7 +136,9 @@ function sceneryOf(dice: Dice): Scenery {
   }
   const [first] = accounts;
   const stricter = dice.chance(0.1) && first && { stricter: { [first.id]: dice.whole(0, 3) } };
-  return { startMs, accounts, steps, documents, ...stricter };
+  const concurrency = dice.oneOf(1, 2, FUNCTION.concurrency);
+  const timeoutMs = dice.oneOf(100_000, FUNCTION.timeoutMs, FUNCTION.timeoutMs);
+  return { startMs, accounts, concurrency, timeoutMs, steps, documents, ...stricter };
 }
 
 /** A world of one seed: workers, events, and everybody else who writes. */
@@ -124,12 +148,15 @@ class Simulation {
   readonly #world: World;
   readonly #instances: Instance[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Elapsed time is told by two clocks: one that stands still, or one that is set back, not both. */
+  readonly #haveLids: boolean;
   #boots = 0;
   #events = 0;
 
   constructor(seed: number, trace?: (line: string) => void) {
     this.#dice = new Dice(seed);
     const scenery = sceneryOf(this.#dice);
+    this.#haveLids = this.#dice.chance(0.5);
     this.#weather = new Changeable(this.#dice);
     this.#world = new World(scenery, this.#weather, this.#dice.random, trace);
     for (let n = 0; n < WORKERS; n++) this.#instances.push(this.#boot());
@@ -143,6 +170,7 @@ class Simulation {
     for (const { process } of this.#instances) process.wakesAtMs = 0;
     while (this.#underWay.size > 0) await time.until(Promise.race(this.#underWay));
     await this.#rescue();
+    if (this.#weather.isCalm) promises.endedCalmly();
     promises.ended((step) => this.#isDue(step));
     return { calls: servers.calls, violations: promises.violations };
   }
@@ -159,16 +187,22 @@ class Simulation {
         this.#later(dice.between(0, spanMs), happen);
       }
     };
-    const troubles = dice.oneOf(0, 1, 3);
     sometimes(dice.whole(0, 2), () => this.#sweep());
-    sometimes(dice.whole(0, troubles), () => this.#instance().end());
-    sometimes(dice.whole(0, troubles), () => this.#stop(this.#instance()));
-    sometimes(dice.whole(0, troubles), () => this.#setClock(this.#instance()));
-    sometimes(dice.whole(0, 2 * troubles), () => this.#foreignCall());
-    sometimes(dice.whole(0, 2 * troubles), () =>
-      this.#foreignWrite(dice.oneOf(...(runIds as [string]))),
-    );
-    if (dice.chance(0.1)) sometimes(1, () => this.#reset(dice.oneOf(...(steps as [WatchedStep]))));
+    sometimes(dice.whole(0, 2), () => this.#foreignCall());
+    const isReset = dice.chance(0.1);
+    this.#weather.trouble = (process) => {
+      const runId = dice.oneOf(...(runIds as [string]));
+      const happen = dice.oneOf(
+        () => this.#end(process),
+        () => this.#stop(process),
+        () => this.#stop(process),
+        () => this.#setClock(process),
+        () => this.#foreignCall(),
+        () => this.#foreignWrite(runId),
+        () => (isReset ? this.#reset(dice.oneOf(...(steps as [WatchedStep]))) : undefined),
+      );
+      this.#later(dice.between(0, 100), happen);
+    };
     for (const runId of runIds) sometimes(1, () => this.#foreignWrite(runId, 'SUCCEEDED'));
   }
 
@@ -210,7 +244,7 @@ class Simulation {
       return;
     }
     this.#follow(instance.deliver(event.runId, event.eventId), (told) => {
-      if (told === 204) return;
+      if (isAnswered(told)) return;
       const againMs = this.#dice.between(10, 100) * 1_000;
       this.#later(againMs, () => this.#deliver(event));
     });
@@ -218,7 +252,14 @@ class Simulation {
 
   #sweep(): void {
     const instance = this.#instance();
-    if (!instance.isBusy && !instance.isEnding) this.#follow(instance.sweep(), () => undefined);
+    if (instance.isBusy || instance.isEnding) {
+      this.#later(this.#dice.between(500, 5_000), () => this.#sweep());
+    } else this.#follow(instance.sweep(), () => undefined);
+  }
+
+  /** SIGTERM. */
+  #end(process: Process): void {
+    this.#instances.find((instance) => instance.process === process)?.end();
   }
 
   #follow(work: Promise<Told>, then: (told: Told) => void): void {
@@ -230,14 +271,17 @@ class Simulation {
   }
 
   /** SIGSTOP, or a laptop that is closed: then the monotonic clock stands still as well. */
-  #stop({ process }: Instance): void {
-    const stoppedMs = this.#dice.between(1, 4 * MINUTE_MS);
+  #stop(process: Process): void {
+    const dice = this.#dice;
+    const stoppedMs = dice.between(0.2, 2) * LEASE_TTL_MS;
     process.wakesAtMs = this.#world.time.nowMs + stoppedMs;
-    if (this.#dice.chance(0.5)) process.sleptMs += stoppedMs;
+    if (this.#haveLids && dice.chance(0.5)) process.sleptMs += stoppedMs;
+    // Others take over while it is stopped, and may be at work when it wakes.
+    this.#later(dice.between(0.9, 1) * stoppedMs, () => this.#sweep());
   }
 
-  #setClock({ process }: Instance): void {
-    process.offsetMs += this.#dice.between(-60, 60) * MINUTE_MS;
+  #setClock(process: Process): void {
+    process.offsetMs += this.#dice.between(this.#haveLids ? 0 : -60, 60) * MINUTE_MS;
   }
 
   /** The other worker counts one unit in the same ledger, then calls. */
@@ -282,11 +326,11 @@ class Simulation {
   /** Nothing goes wrong any more: two redeliveries of each event, or one sweep, and all is done. */
   async #rescue(): Promise<void> {
     const { time, scenery } = this.#world;
-    const fresh = this.#boot();
+    const fresh = this.#world.boot('last', 0, FUNCTION.timeoutMs);
     if (this.#dice.chance(0.5)) {
       await time.pass(2 * LEASE_TTL_MS);
       const told = await time.until(fresh.sweep());
-      if (told !== 204) this.#world.promises.violations.push(`the last sweep answered ${told}`);
+      if (!isAnswered(told)) this.#world.promises.violations.push('the last sweep failed');
       return;
     }
     const runIds = [...new Set(scenery.steps.map(({ runId }) => runId))];

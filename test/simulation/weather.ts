@@ -1,3 +1,5 @@
+import type { Process } from './virtual-time.js';
+
 /**
  * What can go wrong with one call:
  * - `fails`: it is never applied, and its sender hears so, or at least no yes;
@@ -24,6 +26,8 @@ export type Method =
 export interface Weather {
   /** What befalls the world's n-th call, from 1. */
   faultAt(n: number, method: Method): Fault | undefined;
+  /** A call is made; what else happens at that time is not its caller's doing. */
+  called?(by: Process): void;
   /** How long a request is on its way, and how long its answer; milliseconds. */
   wayMs(method: Method): number;
   /** When a request that hangs arrives after all, beyond its sender's deadline; `undefined`: never. */

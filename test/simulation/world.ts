@@ -1,4 +1,5 @@
 import { type Answer, answerOfAll } from '../../src/cloud-event/answers.js';
+import { paths } from '../../src/documents/paths.js';
 import type { EngineDeps } from '../../src/engine/deps.js';
 import type { StepOutcome } from '../../src/engine/outcome.js';
 import { StoreUnavailable } from '../../src/failures.js';
@@ -16,14 +17,17 @@ import { Process, VirtualTime } from './virtual-time.js';
 import type { Weather } from './weather.js';
 
 export const LEASE_TTL_MS = 90_000;
-/** `CHARTS_TIMEOUT_SECONDS` of the function. */
-const TIMEOUT_MS = 500_000;
 /** From SIGTERM: when what is under way is cut, and when the process is gone. */
 const CUT_AFTER_MS = 5_000;
 const GONE_AFTER_MS = 8_500;
 
-/** What became of a delivery: its answer, or none. */
-export type Told = Answer | 'died';
+/** What became of a delivery. */
+export type Told = { readonly answer: Answer; readonly outcomes: readonly StepOutcome[] } | 'died';
+
+/** Whether it is over, as far as the one who delivers can tell. */
+export function isAnswered(told: Told): boolean {
+  return told !== 'died' && told.answer === 204;
+}
 
 /** The servers, the time, and the instances that work in it. */
 export class World {
@@ -66,13 +70,18 @@ export class World {
     this.servers = { ...servers, trace: stamped };
     const puts = Object.entries(scenery.documents);
     documents.commitNow(puts.map(([path, data]) => ({ kind: 'put', path, data })));
+    for (const { id, apiKey } of payers) {
+      const { usageToday = 0, windowStart } = documents.dataOf(paths.usage(id)) ?? {};
+      const windowMs = Date.parse(String(windowStart));
+      for (let n = 0; n < Number(usageToday); n++) provider.count(apiKey, windowMs);
+    }
   }
 
   /** A new instance of the function; `offsetMs`: how wrong its clock is. */
-  boot(name: string, offsetMs = 0): Instance {
+  boot(name: string, offsetMs = 0, timeoutMs = this.scenery.timeoutMs): Instance {
     const process = new Process(name);
     process.offsetMs = offsetMs;
-    return new Instance(this, process);
+    return new Instance(this, process, timeoutMs);
   }
 }
 
@@ -84,13 +93,15 @@ export class Instance {
   readonly #windDown = new AbortController();
   readonly #cut = new AbortController();
   readonly #logger: Logger;
+  readonly #timeoutMs: number;
   /** Whether an event is being worked on, or SIGTERM has come. */
   isBusy = false;
 
-  constructor(world: World, process: Process) {
+  constructor(world: World, process: Process, timeoutMs: number) {
     const { trace } = world.servers;
     this.#world = world;
     this.process = process;
+    this.#timeoutMs = timeoutMs;
     this.#logger = new Logger(({ event, message }) =>
       trace?.(`      ${process.name} ${event}: ${message}`),
     );
@@ -109,8 +120,8 @@ export class Instance {
       accounts: world.scenery.accounts,
       owner: { host: process.name, pid: 1, started: '0' },
       settings: {
-        concurrency: 10,
-        timeoutMs: TIMEOUT_MS,
+        concurrency: world.scenery.concurrency,
+        timeoutMs,
         leaseTtlMs: LEASE_TTL_MS,
         timezone: 'Etc/UTC',
         chartsApiMode: 'real',
@@ -127,16 +138,14 @@ export class Instance {
   deliver(runId: string, eventId: string): Promise<Told> {
     return this.#alive(async (context) => {
       const outcomes = await doRun({ runId, eventId }, this.#worker, context);
-      this.#tell(outcomes);
-      return answerOfAll(outcomes);
+      return { answer: answerOfAll(outcomes), outcomes };
     });
   }
 
   sweep(): Promise<Told> {
     return this.#alive(async (context) => {
       const { outcomes, complete } = await sweep(this.#worker, context);
-      this.#tell(outcomes);
-      return complete ? 204 : 503;
+      return { answer: complete ? 204 : 503, outcomes };
     });
   }
 
@@ -156,35 +165,31 @@ export class Instance {
     return this.#windDown.signal.aborted;
   }
 
-  #alive(work: (context: WorkContext) => Promise<Answer>): Promise<Told> {
+  #alive(work: (context: WorkContext) => Promise<Exclude<Told, 'died'>>): Promise<Told> {
     this.isBusy = true;
     const { promises } = this.#world;
-    const untilMs = this.#worker.engineDeps(this.#context(0)).clock.monotonic() + TIMEOUT_MS;
+    const untilMs = this.#worker.engineDeps(this.#context(0)).clock.monotonic() + this.#timeoutMs;
     return new Promise((resolve) => {
       this.process.onDeath(() => resolve('died'));
       work(this.#context(untilMs))
-        .catch((error: unknown): Answer => {
+        .catch((error: unknown): Told => {
           // Only a sweep rejects, and only with this.
           if (!(error instanceof StoreUnavailable)) {
             promises.violations.push(`a bug: ${error instanceof Error ? error.stack : error}`);
           }
-          return 500;
+          return { answer: 500, outcomes: [] };
         })
-        .then((answer) => {
+        .then((told) => {
+          if (told !== 'died') promises.told(this.process, told.outcomes);
           this.isBusy = false;
           if (this.isEnding) this.process.die();
-          resolve(answer);
+          resolve(told);
         });
     });
   }
 
   #context(untilMs: number): WorkContext {
     const signals = { signal: this.#cut.signal, windDown: this.#windDown.signal };
-    return { logger: this.#logger, ...signals, timeoutMs: TIMEOUT_MS, untilMs };
-  }
-
-  #tell(outcomes: readonly StepOutcome[]): void {
-    const { trace } = this.#world.servers;
-    for (const outcome of outcomes) trace?.(`      ${this.process.name} ends: ${outcome.reason}`);
+    return { logger: this.#logger, ...signals, timeoutMs: this.#timeoutMs, untilMs };
   }
 }
