@@ -75,6 +75,10 @@ class Points implements Weather {
     return 20;
   }
 
+  answerMs(): number {
+    return 20;
+  }
+
   lateMs(): number {
     return LATE_MS;
   }

@@ -190,7 +190,7 @@ export class Ports {
         case undefined:
           time.in(wayMs, () => {
             const applied = call.apply();
-            hear(weather.wayMs(method), () => applied);
+            hear(weather.answerMs(method), () => applied);
           });
           return;
         case 'fails':
@@ -198,7 +198,7 @@ export class Ports {
         case 'reply-lost':
           time.in(wayMs, () => {
             const applied = call.apply();
-            hear(weather.wayMs(method), () => call.lost(applied));
+            hear(weather.answerMs(method), () => call.lost(applied));
           });
           return;
         case 'hangs': {

@@ -43,6 +43,8 @@ interface Watched {
   readonly steps: readonly WatchedStep[];
 }
 
+type Interrupted = Extract<StepOutcome, { reason: 'interrupted' }>;
+
 /** Who holds a step, since when, and what it knew to be stored. */
 interface Holder {
   readonly token: string;
@@ -74,6 +76,7 @@ export class Promises {
   /** By claim and chart. */
   readonly #objects = new Map<string, { readonly order: number; readonly atMs: number }>();
   #stored = 0;
+  #takeovers = 0;
   readonly #manifestsBy = new Map<string, Process>();
   readonly #ends = new Map<string, { by: Process; reason: 'succeeded' | 'failed' }[]>();
 
@@ -182,6 +185,7 @@ export class Promises {
   /** What a worker says that it did. */
   told(by: Process, outcomes: readonly StepOutcome[]): void {
     for (const outcome of outcomes) {
+      if (outcome.reason === 'interrupted' && outcome.claimed) this.#saidToBeReleased(by, outcome);
       if (outcome.reason !== 'succeeded' && outcome.reason !== 'failed') continue;
       const ends = this.#ends.get(outcome.stepId) ?? [];
       if (ends.some((end) => end.by === by && end.reason === outcome.reason)) continue;
@@ -191,12 +195,15 @@ export class Promises {
     }
   }
 
-  /** Nothing went wrong: every unit that is counted was sent. */
+  /** Nothing went wrong, all day: every unit that is counted was sent, and nobody was thought dead. */
   endedCalmly(): void {
     const { documents, payers, provider } = this.#world;
+    if (this.#takeovers > 0) this.#broken('a step was taken over, of a worker that lives');
     for (const { id, apiKey } of payers) {
-      const { used, day } = ledgerIn(documents.dataOf(paths.usage(id)) ?? {});
+      const usage = documents.dataOf(paths.usage(id)) ?? {};
+      const { used, day } = ledgerIn(usage);
       const calls = provider.callsOf(apiKey, day);
+      if (usage.exhaustedOn !== undefined) continue;
       if (used !== calls) this.#broken(`${used} units of ${id} are counted, for ${calls} calls`);
     }
   }
@@ -206,7 +213,8 @@ export class Promises {
     for (const step of this.#world.steps) {
       const { status } = this.#stepIn(step);
       if (status === 'SUCCEEDED' || status === 'FAILED') this.#checkEnd(step);
-      else if (isDue(step)) this.#broken(`step ${step.stepId} is left ${String(status)}`);
+      else if (status !== 'CANCELLED' && isDue(step))
+        this.#broken(`step ${step.stepId} is left ${String(status)}`);
     }
   }
 
@@ -268,6 +276,7 @@ export class Promises {
       this.#holders.set(key, { token, claimId, attempt, looked: -1, silentSinceMs: -1 });
       return;
     }
+    this.#takeovers += 1;
     if (!before) {
       this.#broken(`${by.name} took over what has no lease`);
       return;
@@ -303,6 +312,12 @@ export class Promises {
     if (calls > is.used) {
       this.#broken(`${is.used} units of ${payer.id} are counted, after ${calls} calls`);
     }
+  }
+
+  #saidToBeReleased(by: Process, { runId, stepId }: Interrupted): void {
+    const lease = this.#world.documents.dataOf(paths.lease(runId ?? '', stepId ?? ''));
+    const isOurs = lease?.token === this.#holders.get(`${by.name} ${stepId}`)?.token;
+    if (isOurs && lease?.state === 'ACTIVE') this.#broken(`${by.name} gave nothing back`);
   }
 
   /** The step's end, and all that it says there is. */

@@ -1,3 +1,4 @@
+import { dayOf } from '../../src/accounts/usage.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
 import { seeded } from '../support/seeded.js';
@@ -38,8 +39,12 @@ class Dice {
     return Math.floor(this.between(least, most + 1));
   }
 
-  oneOf<T>(first: T, ...others: readonly T[]): T {
-    const all = [first, ...others];
+  oneOf<const T>(...all: readonly [T, ...T[]]): T {
+    return this.among(all);
+  }
+
+  /** Of a list that is not empty. */
+  among<T>(all: readonly T[]): T {
     return all[this.whole(0, all.length - 1)] as T;
   }
 }
@@ -50,6 +55,7 @@ class Changeable implements Weather {
   readonly #faults: number;
   readonly #isSlow: boolean;
   readonly #moods: number;
+  readonly #drawsForMs: number;
   /** What befalls those who work, at any call of theirs. */
   readonly #troubles: number;
   trouble: (of: Process) => void = () => undefined;
@@ -62,14 +68,15 @@ class Changeable implements Weather {
   constructor(dice: Dice) {
     this.#dice = dice;
     this.#faults = dice.oneOf(0, 0.02, 0.06, 0.15);
-    this.#troubles = dice.oneOf(0, 0.02, 0.06);
+    this.#troubles = dice.oneOf(0, 0.03, 0.1);
+    this.#drawsForMs = dice.oneOf(1_000, 4_000, 34_000);
     this.#isSlow = dice.chance(0.2);
     this.#moods = dice.oneOf(0, 0.05, 0.3);
   }
 
   faultAt(): Fault | undefined {
     if (this.isOver || !this.#dice.chance(this.#faults)) return undefined;
-    return this.#dice.oneOf(...FAULTS);
+    return this.#dice.among(FAULTS);
   }
 
   called(by: Process): void {
@@ -77,10 +84,15 @@ class Changeable implements Weather {
   }
 
   /** No request is on its way for longer than the time around midnight that is kept clear. */
-  wayMs(method: Method): number {
+  wayMs(): number {
     if (this.isOver) return 20;
-    const isSlow = this.#isSlow || method === 'render' || this.#dice.chance(0.05);
+    const isSlow = this.#isSlow || this.#dice.chance(0.05);
     return this.#dice.between(1, isSlow ? 1_900 : 50);
+  }
+
+  answerMs(method: Method): number {
+    const isDrawn = method === 'render' && !this.isOver;
+    return isDrawn ? this.#dice.between(100, this.#drawsForMs) : this.wayMs();
   }
 
   lateMs(): number | undefined {
@@ -88,7 +100,7 @@ class Changeable implements Weather {
   }
 
   pick<T>(...heard: readonly [T, ...T[]]): T {
-    return this.#dice.oneOf(...heard);
+    return this.#dice.among(heard);
   }
 
   mood(): 200 | 422 | 429 | 500 {
@@ -107,7 +119,7 @@ function sceneryOf(dice: Dice): Scenery {
   const startMs = MIDNIGHT - dice.oneOf(10, 600, 3_600, 10_000, 43_200) * 1_000 * dice.random();
   const steps: WatchedStep[] = [];
   const documents: Record<string, JsonObject> = { ...templateDocuments() };
-  if (dice.chance(0.1)) delete documents[paths.template(dice.oneOf(...TEMPLATES))];
+  if (dice.chance(0.1)) delete documents[paths.template(dice.among(TEMPLATES))];
   for (const symbol of ['BTCUSDT', 'ETHUSDT'].slice(0, dice.whole(1, 2))) {
     const runId = `20260301-120000_${symbol}_sim`;
     const own = ['1h', '4h'].slice(0, dice.whole(1, 2)).map((timeframe): WatchedStep => {
@@ -170,7 +182,8 @@ class Simulation {
     for (const { process } of this.#instances) process.wakesAtMs = 0;
     while (this.#underWay.size > 0) await time.until(Promise.race(this.#underWay));
     await this.#rescue();
-    if (this.#weather.isCalm) promises.endedCalmly();
+    const isSameDay = dayOf(time.nowMs) === dayOf(this.#world.scenery.startMs);
+    if (this.#weather.isCalm && isSameDay) promises.endedCalmly();
     promises.ended((step) => this.#isDue(step));
     return { calls: servers.calls, violations: promises.violations };
   }
@@ -187,21 +200,23 @@ class Simulation {
         this.#later(dice.between(0, spanMs), happen);
       }
     };
-    sometimes(dice.whole(0, 2), () => this.#sweep());
+    sometimes(dice.whole(0, 1), () => this.#sweep());
     sometimes(dice.whole(0, 2), () => this.#foreignCall());
-    const isReset = dice.chance(0.1);
+    const aRun = () => dice.among(runIds);
+    const aStep = () => dice.among(steps);
+    const troubles: ((of: Process) => void)[] = [
+      (process) => this.#end(process),
+      (process) => this.#stop(process),
+      (process) => this.#stop(process),
+      (process) => this.#setClock(process),
+      () => this.#foreignCall(),
+      () => this.#foreignWrite(aRun()),
+      () => this.#reset(aStep()),
+    ];
+    // A few kinds in each world: of all together, each would be rare where it matters.
+    const [one, other] = [dice.among(troubles), dice.among(troubles)];
     this.#weather.trouble = (process) => {
-      const runId = dice.oneOf(...(runIds as [string]));
-      const happen = dice.oneOf(
-        () => this.#end(process),
-        () => this.#stop(process),
-        () => this.#stop(process),
-        () => this.#setClock(process),
-        () => this.#foreignCall(),
-        () => this.#foreignWrite(runId),
-        () => (isReset ? this.#reset(dice.oneOf(...(steps as [WatchedStep]))) : undefined),
-      );
-      this.#later(dice.between(0, 100), happen);
+      this.#later(dice.between(0, 100), () => dice.oneOf(one, other)(process));
     };
     for (const runId of runIds) sometimes(1, () => this.#foreignWrite(runId, 'SUCCEEDED'));
   }
@@ -287,10 +302,8 @@ class Simulation {
   /** The other worker counts one unit in the same ledger, then calls. */
   #foreignCall(): void {
     const { documents, provider, scenery, time } = this.#world;
-    const [first, ...others] = scenery.accounts;
-    if (!first) return;
-    const { id, apiKey, dailyLimit } = this.#dice.oneOf(first, ...others);
-    const day = new Date(time.nowMs).toISOString().slice(0, 10);
+    const { id, apiKey, dailyLimit } = this.#dice.among(scenery.accounts);
+    const day = dayOf(time.nowMs);
     const windowStart = `${day}T00:00:00Z`;
     const path = paths.usage(id);
     const usage = documents.dataOf(path) ?? {};
@@ -312,10 +325,10 @@ class Simulation {
     this.#written(runId);
   }
 
-  /** Somebody wants a step to be done anew. */
+  /** Somebody wants a step to be done anew, or not at all. */
   #reset({ runId, stepId }: WatchedStep): void {
     const fields = [
-      [['steps', stepId, 'status'], 'READY'],
+      [['steps', stepId, 'status'], this.#dice.oneOf('READY', 'READY', 'CANCELLED')],
       [['steps', stepId, 'error'], undefined],
       [['steps', stepId, 'finishedAt'], undefined],
     ] as const;

@@ -28,8 +28,10 @@ export interface Weather {
   faultAt(n: number, method: Method): Fault | undefined;
   /** A call is made; what else happens at that time is not its caller's doing. */
   called?(by: Process): void;
-  /** How long a request is on its way, and how long its answer; milliseconds. */
+  /** How long a request is on its way; milliseconds. */
   wayMs(method: Method): number;
+  /** How long its answer takes; milliseconds. */
+  answerMs(method: Method): number;
   /** When a request that hangs arrives after all, beyond its sender's deadline; `undefined`: never. */
   lateMs(): number | undefined;
   /** One of several things that the same fault may look like. */

@@ -167,7 +167,10 @@ export class Instance {
 
   #alive(work: (context: WorkContext) => Promise<Exclude<Told, 'died'>>): Promise<Told> {
     this.isBusy = true;
-    const { promises } = this.#world;
+    const {
+      promises,
+      servers: { trace },
+    } = this.#world;
     const untilMs = this.#worker.engineDeps(this.#context(0)).clock.monotonic() + this.#timeoutMs;
     return new Promise((resolve) => {
       this.process.onDeath(() => resolve('died'));
@@ -180,7 +183,11 @@ export class Instance {
           return { answer: 500, outcomes: [] };
         })
         .then((told) => {
-          if (told !== 'died') promises.told(this.process, told.outcomes);
+          if (told !== 'died') {
+            const ends = told.outcomes.map(({ reason }) => reason).join(', ');
+            trace?.(`      ${this.process.name} answers ${told.answer}: ${ends}`);
+            promises.told(this.process, told.outcomes);
+          }
           this.isBusy = false;
           if (this.isEnding) this.process.die();
           resolve(told);

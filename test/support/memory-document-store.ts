@@ -56,12 +56,16 @@ export class MemoryDocumentStore implements DocumentStore {
   }
 
   readNow(paths: readonly DocumentPath[]): Reading {
-    const found = new Map(paths.map((path) => [path, this.#documents.get(path)]));
+    const kept = new Map(paths.map((path) => [path, this.#documents.get(path)]));
+    const found = new Map<DocumentPath, StoredDocument | undefined>();
     return {
       readTimeMs: this.#nowMs(),
       get: (path) => {
-        const kept = found.get(path);
-        return kept && stored(kept);
+        if (!found.has(path)) {
+          const one = kept.get(path);
+          found.set(path, one && stored(one));
+        }
+        return found.get(path);
       },
     };
   }
