@@ -103,8 +103,8 @@ class Points implements Weather {
     return likely;
   }
 
-  mood(): 200 {
-    return 200;
+  mood() {
+    return { status: 200 } as const;
   }
 }
 

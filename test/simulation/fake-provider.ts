@@ -3,7 +3,7 @@ import { dayOf } from '../../src/accounts/usage.js';
 import type { ProviderAnswer } from '../../src/chart-img/chart-provider.js';
 import type { ChartRequest } from '../../src/chart-img/chart-request.js';
 import { PNG_END, pngChunk, pngHeader, pngImage, pngOf } from '../support/small-png.js';
-import type { Weather } from './weather.js';
+import type { Mood } from './weather.js';
 
 const HEADER = pngHeader(3, 2);
 const IMAGE = pngImage(3, 2);
@@ -21,19 +21,16 @@ export class FakeProvider {
   }
 
   /** A request has arrived; what it asks for, or why not. */
-  serve(chart: ChartRequest, apiKey: string, nowMs: number, mood: ReturnType<Weather['mood']>) {
+  serve(
+    chart: ChartRequest,
+    apiKey: string,
+    nowMs: number,
+    { status, retryAfterMs }: Mood,
+  ): ProviderAnswer {
     const count = this.count(apiKey, nowMs);
     if (count > (this.#limits.get(apiKey) ?? 0)) return answer(429, 'Limit Exceeded');
-    switch (mood) {
-      case 200:
-        return this.#draw(chart);
-      case 422:
-        return answer(422, 'Invalid Symbol');
-      case 429:
-        return answer(429, 'Too Many Requests');
-      case 500:
-        return answer(500, 'Something Went Wrong');
-    }
+    if (status === 200) return this.#draw(chart);
+    return answer(status, WORDS[status], retryAfterMs);
   }
 
   /** One more call of this key, whoever makes it. */
@@ -56,6 +53,13 @@ export class FakeProvider {
   }
 }
 
-function answer(status: number, message: string): ProviderAnswer {
-  return { kind: 'answer', status, body: Buffer.from(JSON.stringify({ message })) };
+const WORDS = {
+  422: 'Invalid Symbol',
+  429: 'Too Many Requests',
+  500: 'Something Went Wrong',
+};
+
+function answer(status: number, message: string, retryAfterMs?: number): ProviderAnswer {
+  const body = Buffer.from(JSON.stringify({ message }));
+  return { kind: 'answer', status, body, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }

@@ -260,6 +260,12 @@ export class Promises {
     const before = change.before as LeaseDocument | undefined;
     const after = change.after as unknown as LeaseDocument;
     if (before?.token === after.token) return;
+    if (after.state === 'DONE') {
+      const stands = stepData(this.#world.documents.dataOf(paths.flowRun(runId)) ?? {}, stepId);
+      if (stands.status === 'RUNNING')
+        this.#broken(`${by.name} closed the lease of a step at work`);
+      return;
+    }
     const run = all.find(({ path }) => path === paths.flowRun(runId));
     const step = this.#world.steps.find((candidate) => candidate.stepId === stepId);
     if (!run?.before || !step) {
@@ -417,7 +423,7 @@ function isRun({ path }: Change): boolean {
 }
 
 function stepData(run: JsonObject, stepId: string): JsonObject {
-  return (run.steps as Record<string, JsonObject>)[stepId] ?? {};
+  return (run.steps as Record<string, JsonObject> | undefined)?.[stepId] ?? {};
 }
 
 /** Takes out what is ours to write, and says the status. */

@@ -12,7 +12,7 @@ import {
   templateDocuments,
 } from './scenery.js';
 import type { Process } from './virtual-time.js';
-import { FAULTS, type Fault, type Method, type Weather } from './weather.js';
+import { FAULTS, type Fault, type Method, type Mood, type Weather } from './weather.js';
 import { type Instance, isAnswered, LEASE_TTL_MS, type Told, World } from './world.js';
 
 const MINUTE_MS = 60_000;
@@ -103,9 +103,11 @@ class Changeable implements Weather {
     return this.#dice.among(heard);
   }
 
-  mood(): 200 | 422 | 429 | 500 {
-    if (this.isOver || !this.#dice.chance(this.#moods)) return 200;
-    return this.#dice.oneOf(422, 429, 500, 500);
+  mood(): Mood {
+    const dice = this.#dice;
+    if (this.isOver || !dice.chance(this.#moods)) return { status: 200 };
+    const status = dice.oneOf(422, 429, 500, 500);
+    return { status, ...(dice.chance(0.2) && { retryAfterMs: dice.between(0, 150_000) }) };
   }
 }
 

@@ -22,6 +22,11 @@ export type Method =
   | 'delete'
   | 'render';
 
+export interface Mood {
+  readonly status: 200 | 422 | 429 | 500;
+  readonly retryAfterMs?: number;
+}
+
 /** What the world does to those who work in it. */
 export interface Weather {
   /** What befalls the world's n-th call, from 1. */
@@ -37,5 +42,5 @@ export interface Weather {
   /** One of several things that the same fault may look like. */
   pick<T>(likely: T, ...others: readonly T[]): T;
   /** What the provider has to say to a call it could serve; 200: the chart. */
-  mood(): 200 | 422 | 429 | 500;
+  mood(): Mood;
 }
