@@ -1,164 +1,26 @@
 import { dayOf } from '../../src/accounts/usage.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
-import { seeded } from '../support/seeded.js';
+import { ChangeableWeather } from './changeable-weather.js';
+import { Dice } from './dice.js';
 import type { WatchedStep } from './promises.js';
-import {
-  account,
-  FUNCTION,
-  runDocument,
-  type Scenery,
-  TEMPLATES,
-  templateDocuments,
-} from './scenery.js';
+import { FUNCTION } from './scenery.js';
+import { someScenery } from './some-scenery.js';
 import type { Process } from './virtual-time.js';
-import { FAULTS, type Fault, type Method, type Mood, type Weather } from './weather.js';
 import { type Instance, isAnswered, LEASE_TTL_MS, type Told, World } from './world.js';
 
 const MINUTE_MS = 60_000;
-const MIDNIGHT = Date.parse('2026-03-02T00:00:00Z');
 const WORKERS = 3;
-
-/** Numbers and choices, the same for the same seed. */
-class Dice {
-  readonly random: () => number;
-
-  constructor(seed: number) {
-    this.random = seeded(seed);
-  }
-
-  chance(likelihood: number): boolean {
-    return this.random() < likelihood;
-  }
-
-  between(least: number, most: number): number {
-    return least + this.random() * (most - least);
-  }
-
-  whole(least: number, most: number): number {
-    return Math.floor(this.between(least, most + 1));
-  }
-
-  oneOf<const T>(...all: readonly [T, ...T[]]): T {
-    return this.among(all);
-  }
-
-  /** Of a list that is not empty. */
-  among<T>(all: readonly T[]): T {
-    return all[this.whole(0, all.length - 1)] as T;
-  }
-}
-
-/** Bad, or less so, until it clears up for good. */
-class Changeable implements Weather {
-  readonly #dice: Dice;
-  readonly #faults: number;
-  readonly #isSlow: boolean;
-  readonly #moods: number;
-  readonly #drawsForMs: number;
-  /** What befalls those who work, at any call of theirs. */
-  readonly #troubles: number;
-  trouble: (of: Process) => void = () => undefined;
-  isOver = false;
-
-  get isCalm(): boolean {
-    return this.#faults === 0 && this.#troubles === 0;
-  }
-
-  constructor(dice: Dice) {
-    this.#dice = dice;
-    this.#faults = dice.oneOf(0, 0.02, 0.06, 0.15);
-    this.#troubles = dice.oneOf(0, 0.03, 0.1);
-    this.#drawsForMs = dice.oneOf(1_000, 4_000, 34_000);
-    this.#isSlow = dice.chance(0.2);
-    this.#moods = dice.oneOf(0, 0.05, 0.3);
-  }
-
-  faultAt(): Fault | undefined {
-    if (this.isOver || !this.#dice.chance(this.#faults)) return undefined;
-    return this.#dice.among(FAULTS);
-  }
-
-  called(by: Process): void {
-    if (!this.isOver && this.#dice.chance(this.#troubles)) this.trouble(by);
-  }
-
-  /** No request is on its way for longer than the time around midnight that is kept clear. */
-  wayMs(): number {
-    if (this.isOver) return 20;
-    const isSlow = this.#isSlow || this.#dice.chance(0.05);
-    return this.#dice.between(1, isSlow ? 1_900 : 50);
-  }
-
-  answerMs(method: Method): number {
-    const isDrawn = method === 'render' && !this.isOver;
-    return isDrawn ? this.#dice.between(100, this.#drawsForMs) : this.wayMs();
-  }
-
-  lateMs(): number | undefined {
-    return this.#dice.chance(0.5) ? this.#dice.between(1, MINUTE_MS) : undefined;
-  }
-
-  pick<T>(...heard: readonly [T, ...T[]]): T {
-    return this.#dice.among(heard);
-  }
-
-  mood(): Mood {
-    const dice = this.#dice;
-    if (this.isOver || !dice.chance(this.#moods)) return { status: 200 };
-    const status = dice.oneOf(422, 429, 500, 500);
-    return { status, ...(dice.chance(0.2) && { retryAfterMs: dice.between(0, 150_000) }) };
-  }
-}
 
 interface Event {
   readonly runId: string;
   readonly eventId: string;
 }
 
-/** Some flow runs, and what the ledger says already. */
-function sceneryOf(dice: Dice): Scenery {
-  const startMs = MIDNIGHT - dice.oneOf(10, 600, 3_600, 10_000, 43_200) * 1_000 * dice.random();
-  const steps: WatchedStep[] = [];
-  const documents: Record<string, JsonObject> = { ...templateDocuments() };
-  if (dice.chance(0.1)) delete documents[paths.template(dice.among(TEMPLATES))];
-  for (const symbol of ['BTCUSDT', 'ETHUSDT'].slice(0, dice.whole(1, 2))) {
-    const runId = `20260301-120000_${symbol}_sim`;
-    const own = ['1h', '4h'].slice(0, dice.whole(1, 2)).map((timeframe): WatchedStep => {
-      const chartTemplateIds = TEMPLATES.slice(0, dice.whole(1, 3));
-      const minImages = dice.whole(0, chartTemplateIds.length);
-      const stepId = `charts:${symbol}:${timeframe}`;
-      return { runId, stepId, symbol, timeframe, chartTemplateIds, minImages };
-    });
-    const waits = dice.chance(0.2) ? { [(own[0] as WatchedStep).stepId]: ['ohlcv'] } : {};
-    steps.push(...own);
-    documents[paths.flowRun(runId)] = runDocument(own, waits);
-  }
-  const accounts = [1, 2].map((n) => ({
-    ...account(n, dice.whole(1, 8)),
-    ...dice.oneOf({}, { burst: 1 }, { plan: 'PRO' as const }),
-  }));
-  for (const { id, dailyLimit } of accounts) {
-    if (dice.chance(0.4)) continue;
-    const day = dice.oneOf('2026-02-27', '2026-03-01');
-    documents[paths.usage(id)] = {
-      usageToday: dice.whole(0, dailyLimit),
-      windowStart: `${day}T00:00:00Z`,
-      owner: 'somebody',
-      more: { deep: [1] },
-    };
-  }
-  const [first] = accounts;
-  const stricter = dice.chance(0.1) && first && { stricter: { [first.id]: dice.whole(0, 3) } };
-  const concurrency = dice.oneOf(1, 2, FUNCTION.concurrency);
-  const timeoutMs = dice.oneOf(100_000, FUNCTION.timeoutMs, FUNCTION.timeoutMs);
-  return { startMs, accounts, concurrency, timeoutMs, steps, documents, ...stricter };
-}
-
 /** A world of one seed: workers, events, and everybody else who writes. */
 class Simulation {
   readonly #dice: Dice;
-  readonly #weather: Changeable;
+  readonly #weather: ChangeableWeather;
   readonly #world: World;
   readonly #instances: Instance[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
@@ -169,9 +31,9 @@ class Simulation {
 
   constructor(seed: number, trace?: (line: string) => void) {
     this.#dice = new Dice(seed);
-    const scenery = sceneryOf(this.#dice);
+    const scenery = someScenery(this.#dice);
     this.#haveLids = this.#dice.chance(0.5);
-    this.#weather = new Changeable(this.#dice);
+    this.#weather = new ChangeableWeather(this.#dice);
     this.#world = new World(scenery, this.#weather, this.#dice.random, trace);
     for (let n = 0; n < WORKERS; n++) this.#instances.push(this.#boot());
   }
@@ -181,7 +43,6 @@ class Simulation {
     this.#plan();
     await time.pass(this.#dice.between(2, 15) * MINUTE_MS);
     this.#weather.isOver = true;
-    for (const { process } of this.#instances) process.wakesAtMs = 0;
     while (this.#underWay.size > 0) await time.until(Promise.race(this.#underWay));
     await this.#rescue();
     const isSameDay = dayOf(time.nowMs) === dayOf(this.#world.scenery.startMs);
