@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { dayOf } from '../../src/accounts/usage.js';
 import type { NewObject } from '../../src/artifacts/artifact-store.js';
-import { gsUri, manifestName, stepFolder } from '../../src/artifacts/object-names.js';
+import { manifestName, stepFolder } from '../../src/artifacts/object-names.js';
 import type { ChartRequest } from '../../src/chart-img/chart-request.js';
-import { wholePngSize } from '../../src/chart-img/png.js';
-import type { JsonObject, ManifestItem } from '../../src/contracts/documents.js';
-import { validateManifest } from '../../src/contracts/validate.js';
+import type { JsonObject } from '../../src/contracts/documents.js';
 import type { Write } from '../../src/documents/document-store.js';
 import { isUsagePath, paths } from '../../src/documents/paths.js';
 import type { LeaseDocument } from '../../src/engine/lease-document.js';
@@ -15,6 +12,7 @@ import { MAX_ATTEMPTS } from '../../src/engine/workload.js';
 import type { MemoryArtifactStore } from '../support/memory-artifact-store.js';
 import type { Change, MemoryDocumentStore } from '../support/memory-document-store.js';
 import type { FakeProvider } from './fake-provider.js';
+import { type WatchedStep, wrongWithEnd } from './step-end.js';
 import type { Process, VirtualTime } from './virtual-time.js';
 
 /** An account, and what the ledger allows it a day. */
@@ -22,16 +20,6 @@ export interface Payer {
   readonly id: string;
   readonly apiKey: string;
   readonly limit: number;
-}
-
-/** A step; its symbol and timeframe are those of no other step. */
-export interface WatchedStep {
-  readonly runId: string;
-  readonly stepId: string;
-  readonly symbol: string;
-  readonly timeframe: string;
-  readonly chartTemplateIds: readonly string[];
-  readonly minImages: number;
 }
 
 interface Watched {
@@ -326,75 +314,11 @@ export class Promises {
     if (isOurs && lease?.state === 'ACTIVE') this.#broken(`${by.name} gave nothing back`);
   }
 
-  /** The step's end, and all that it says there is. */
   #checkEnd(step: WatchedStep): void {
-    const { artifacts } = this.#world;
-    const { status, outputs, error, finishedAt } = this.#stepIn(step);
-    const uri = (outputs as JsonObject | undefined)?.outputsManifestGcsUri;
-    const name = manifestName(step);
-    const wrong = (reason: string) =>
-      this.#broken(`${step.stepId} is ${String(status)}, ${reason}`);
-    if (typeof finishedAt !== 'string') wrong('without an end');
-    const { code, message } = (error ?? {}) as JsonObject;
-    if (code === 'INTERNAL_ERROR') wrong(`because of ${String(message)}`);
-    if ((status === 'FAILED') !== (error !== undefined)) wrong(`with error ${String(error)}`);
-    if (uri === undefined && status === 'FAILED') return;
-    if (uri !== gsUri(artifacts.bucket, name)) {
-      wrong(`with the manifest ${String(uri)}`);
-      return;
-    }
-    const object = artifacts.getNow(name);
-    if (!object) {
-      wrong('without a manifest');
-      return;
-    }
-    if (this.#manifestsBy.get(name) !== this.#ends.get(step.stepId)?.at(-1)?.by) {
-      wrong('with a manifest that is not its finisher’s');
-    }
-    const checked = validateManifest(JSON.parse(Buffer.from(object.body).toString()));
-    if (!checked.ok) {
-      wrong(`with a manifest that is not valid: ${checked.errors[0]}`);
-      return;
-    }
-    const { items, failures, runId, stepId } = checked.value;
-    if (runId !== step.runId || stepId !== step.stepId) wrong('with another step’s manifest');
-    if (items.length >= step.minImages !== (status === 'SUCCEEDED')) {
-      wrong(`with ${items.length} charts of ${step.minImages}`);
-    }
-    const named = [
-      ...items.map(({ chartTemplateId }) => chartTemplateId),
-      ...failures.map(({ request }) => request.chartTemplateId),
-    ];
-    if (!isDeepStrictEqual(named.sort(), step.chartTemplateIds.toSorted())) {
-      wrong(`with a manifest of ${named.join(', ')}`);
-    }
-    for (const item of items) this.#checkItem(item, object.metadata.claimId, wrong);
-  }
-
-  #checkItem(
-    { png_gcs_uri: uri, chartTemplateId, meta }: ManifestItem,
-    claimId: string | undefined,
-    wrong: (reason: string) => void,
-  ): void {
-    const { artifacts, provider } = this.#world;
-    const object = artifacts.getNow(uri.slice(gsUri(artifacts.bucket, '').length));
-    if (!object) {
-      wrong(`without ${uri}`);
-      return;
-    }
-    const body = Buffer.from(object.body);
-    const sha256 = createHash('sha256').update(body).digest('hex');
-    const isWhole = isDeepStrictEqual(wholePngSize(body), {
-      width: meta?.width,
-      height: meta?.height,
-    });
-    if (sha256 !== meta?.sha256 || body.length !== meta.bytes || !isWhole) {
-      wrong(`with other bytes in ${uri}`);
-    }
-    if (provider.drawn.get(sha256)?.chartTemplateId !== chartTemplateId) {
-      wrong(`with another chart in ${uri}`);
-    }
-    if (object.metadata.claimId !== claimId) wrong(`with another claim’s ${uri}`);
+    const isFinishers =
+      this.#manifestsBy.get(manifestName(step)) === this.#ends.get(step.stepId)?.at(-1)?.by;
+    const wrong = wrongWithEnd(step, this.#stepIn(step), isFinishers, this.#world);
+    for (const reason of wrong) this.#broken(`${step.stepId} ${reason}`);
   }
 
   /** Another goes on with its claim. */

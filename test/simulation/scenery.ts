@@ -1,5 +1,5 @@
 import type { Account, JsonObject } from '../../src/contracts/documents.js';
-import type { WatchedStep } from './promises.js';
+import type { WatchedStep } from './step-end.js';
 
 /** Everything that is there before anybody works. */
 export interface Scenery {

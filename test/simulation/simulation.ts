@@ -3,9 +3,9 @@ import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
 import { ChangeableWeather } from './changeable-weather.js';
 import { Dice } from './dice.js';
-import type { WatchedStep } from './promises.js';
 import { FUNCTION } from './scenery.js';
 import { someScenery } from './some-scenery.js';
+import type { WatchedStep } from './step-end.js';
 import type { Process } from './virtual-time.js';
 import { type Instance, isAnswered, LEASE_TTL_MS, type Told, World } from './world.js';
 

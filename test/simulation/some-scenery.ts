@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
 import type { Dice } from './dice.js';
-import type { WatchedStep } from './promises.js';
 import {
   account,
   FUNCTION,
@@ -10,6 +9,7 @@ import {
   TEMPLATES,
   templateDocuments,
 } from './scenery.js';
+import type { WatchedStep } from './step-end.js';
 
 const MIDNIGHT = Date.parse('2026-03-02T00:00:00Z');
 
