@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
 import { isRunId } from '../contracts/ids.js';
 import { counted } from '../counted.js';
@@ -153,7 +154,10 @@ async function inspectLeases(
   return { closed, runningLong };
 }
 
-/** Under the lease's version: a claim that comes in between rewrites it, and wins. */
+/**
+ * Under the lease's version: a claim that comes in between rewrites it, and wins. With a token of
+ * nobody's: a holder that still works finds out by it that it was not its own end that was written.
+ */
 async function close(
   runId: string,
   stepId: string,
@@ -165,7 +169,12 @@ async function close(
     {
       kind: 'put',
       path: paths.lease(runId, stepId),
-      data: leaseData({ ...lease, state: 'DONE', heartbeat: lease.heartbeat + 1 }),
+      data: leaseData({
+        ...lease,
+        token: randomUUID(),
+        state: 'DONE',
+        heartbeat: lease.heartbeat + 1,
+      }),
       when: { version: document.version },
     },
   ]);
