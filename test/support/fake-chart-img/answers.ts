@@ -78,7 +78,7 @@ export function draw({ headers, body }: Asked, { plan }: KnownKey): Answer {
   return chart(width, height);
 }
 
-export function chart(width: number, height: number): Answer {
+function chart(width: number, height: number): Answer {
   return { status: 200, headers: { 'content-type': 'image/png' }, body: pngOf(width, height) };
 }
 
