@@ -1,18 +1,26 @@
 import { jsonFile } from '../../support/cli-run.js';
+import type { Place } from './check.js';
 import { runNpm } from './process.js';
 
-const QUIET = ['--no-audit', '--no-fund', '--prefer-offline'];
-
 /**
- * What somebody gets who installs it today: no lock file, no script of anybody, and an error where a
- * package does not support the Node that runs npm.
+ * What somebody gets who installs it today, without a lock file, and with no script of anybody. A
+ * package that does not support the Node that runs npm is an error.
  */
-export async function installTarball(folder: string, tarball: string, node?: string) {
+export async function installTarball({ packed, isOffline }: Place, folder: string, node?: string) {
   await jsonFile(folder, 'package.json', { name: 'user', private: true, type: 'module' });
-  await install(folder, tarball, node);
+  await install([packed.tarball, '--engine-strict'], { folder, isOffline, node });
 }
 
-export async function install(folder: string, what: string, node?: string): Promise<void> {
-  const argv = ['install', '--ignore-scripts', '--engine-strict', ...QUIET, what];
-  await runNpm(argv, { cwd: folder, ...(node !== undefined && { node }) });
+/** Resolves with the packages that npm warns of: they do not support this Node, so they say. */
+export async function install(
+  argv: readonly string[],
+  { folder, isOffline, node }: { folder: string; isOffline: boolean; node: string | undefined },
+): Promise<string[]> {
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund'];
+  const cache = isOffline ? ['--prefer-offline'] : [];
+  const { stderr } = await runNpm(['install', ...quiet, ...cache, ...argv], {
+    cwd: folder,
+    ...(node !== undefined && { node }),
+  });
+  return [...stderr.matchAll(/EBADENGINE +package: '(.+)'/g)].map(([, name = '']) => name);
 }

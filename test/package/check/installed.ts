@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliWorkspace, summaryOn } from '../../support/cli-workspace.js';
 import { REPOSITORY } from '../../support/packed.js';
-import { type Check, verdict } from './check.js';
+import { type Check, type Place, verdict } from './check.js';
 import { Cloud, NO_CLOUD } from './cloud.js';
 import { install, installTarball } from './install-tarball.js';
 import { nodeOf } from './node-version.js';
@@ -19,18 +19,19 @@ const JSON_SUMMARY = ['--output-summary', 'json'];
 export function installed(major: number): Check {
   return {
     name: `node ${major}`,
-    find: async ({ packed, folder, firestore }) => {
+    find: async (place) => {
       const node = await nodeOf(major);
-      const user = new User(join(folder, `node-${major}`), node);
+      const user = new User(join(place.folder, `node-${major}`), node);
       await mkdir(user.folder);
-      await installTarball(user.folder, packed.tarball, node.path);
+      await installTarball(place, user.folder, node.path);
       await tellsItsVersion(user);
       await helps(user);
       await doesTheMainJob(user);
-      const cloud = await worksOnGcp(user, firestore);
-      await install(user.folder, `${FRAMEWORK}@${await lockedVersion(FRAMEWORK)}`, node.path);
+      const cloud = await worksOnGcp(user, place.firestore);
+      const framework = await addFramework(user, place, node.path);
       await isImported(user);
-      return verdict([], `${node.version}: --version, --help, mock run, ${cloud}, cloud-event`);
+      const told = ['--version', '--help', 'mock run', cloud, `cloud-event with ${framework}`];
+      return verdict([], `${node.version}: ${told.join(', ')}`);
     },
   };
 }
@@ -82,6 +83,16 @@ async function worksOnGcp(user: User, host: string | undefined): Promise<string>
   return 'a run on gcp (emulators)';
 }
 
+/** The version that is tested; what npm warns of there is its own affair, and told. */
+async function addFramework(user: User, { isOffline }: Place, node: string): Promise<string> {
+  const lock = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'));
+  const { version } = lock.packages[`node_modules/${FRAMEWORK}`];
+  const { folder } = user;
+  const warned = await install([`${FRAMEWORK}@${version}`], { folder, isOffline, node });
+  const told = warned.map((name) => `, whose ${name} says that it does not support this Node`);
+  return `the framework ${version}${told.join('')}`;
+}
+
 async function isImported(user: User): Promise<void> {
   const source = `
     const functions = await import('worker-chart-export/cloud-event');
@@ -98,9 +109,4 @@ function onlyLogs(stderr: string): void {
 
 function isInformation(line: string): boolean {
   return line.startsWith('{') && ['INFO', 'DEBUG'].includes(JSON.parse(line).severity);
-}
-
-async function lockedVersion(name: string): Promise<string> {
-  const lock = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'));
-  return lock.packages[`node_modules/${name}`].version;
 }

@@ -15,10 +15,10 @@ interface Licensed {
 /** Of all that npm installs with the package, and of what is bundled into it. */
 export const licences: Check = {
   name: 'licences',
-  find: async ({ packed, folder }) => {
-    const user = join(folder, 'licences');
+  find: async (place) => {
+    const user = join(place.folder, 'licences');
     await mkdir(user);
-    await installTarball(user, packed.tarball);
+    await installTarball(place, user);
     const { stdout } = await runNpm(['query', ':root *'], { cwd: user });
     const installed: Licensed[] = JSON.parse(stdout);
     const bundled = bundledIn(

@@ -9,7 +9,6 @@ export interface Said {
 
 export interface HowToRun {
   readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Another one than that which runs the checks. */
   readonly node?: string;
 }
@@ -21,19 +20,16 @@ const LONGEST_MS = 300_000;
 /** Runs a script under Node in the repository; rejects where its exit code is not 0. */
 export function runNode(
   argv: readonly string[],
-  { cwd = REPOSITORY, env = process.env, node = process.execPath }: HowToRun = {},
+  { cwd = REPOSITORY, node = process.execPath }: HowToRun = {},
 ): Promise<Said> {
-  return execute(node, argv, { cwd, env, maxBuffer: MOST_BYTES, timeout: LONGEST_MS });
+  return execute(node, argv, { cwd, maxBuffer: MOST_BYTES, timeout: LONGEST_MS });
 }
 
-/** The npm that runs this; what it thinks of our own scripts and settings is not handed down. */
-export function runNpm(argv: readonly string[], options: HowToRun = {}): Promise<Said> {
+/** The npm that runs this. */
+export function runNpm(argv: readonly string[], options?: HowToRun): Promise<Said> {
   const npm = process.env.npm_execpath;
   if (npm === undefined) throw new Error('run it as `npm run check:package`: npm is not known');
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)),
-  );
-  return runNode([npm, ...argv], { env, ...options });
+  return runNode([npm, ...argv], options);
 }
 
 /** What a process said that failed, else the message. */

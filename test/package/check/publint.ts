@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { publint as lint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { REPOSITORY } from '../../support/packed.js';
 import { type Check, verdict } from './check.js';
 
 export const publint: Check = {
