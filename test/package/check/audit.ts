@@ -1,5 +1,5 @@
 import { type Check, verdict } from './check.js';
-import { messageOf, runNpm, type Said } from './process.js';
+import { asSaid, runNpm } from './process.js';
 
 interface Vulnerability {
   readonly name: string;
@@ -21,6 +21,7 @@ export function audit(part: string, flags: readonly string[] = []): Check {
     name: `audit:${part}`,
     find: async ({ isOffline }) => {
       if (isOffline) return { status: 'SKIPPED', detail: '--offline: the registry was not asked' };
+      // It ends with 1 for a vulnerability too.
       const { stdout, stderr } = await runNpm(['audit', '--json', ...flags]).catch(asSaid);
       const report = JSON.parse(stdout || '{}');
       if (report.vulnerabilities === undefined) {
@@ -30,12 +31,6 @@ export function audit(part: string, flags: readonly string[] = []): Check {
       return judged(Object.values(report.vulnerabilities));
     },
   };
-}
-
-/** npm ends with 1 for a vulnerability too. */
-function asSaid(error: Error & Partial<Said>): Said {
-  if (!error.stdout) throw new Error(messageOf(error));
-  return { stdout: error.stdout, stderr: error.stderr ?? '' };
 }
 
 function judged(vulnerabilities: readonly Vulnerability[]) {

@@ -32,6 +32,12 @@ export function runNpm(argv: readonly string[], options?: HowToRun): Promise<Sai
   return runNode([npm, ...argv], options);
 }
 
+/** For a process whose exit code is a verdict of its own: what it said all the same. */
+export function asSaid(error: Error & Partial<Said>): Said {
+  if (!error.stdout) throw error;
+  return { stdout: error.stdout, stderr: error.stderr ?? '' };
+}
+
 /** What a process said that failed, else the message. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
