@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { REPOSITORY } from '../../support/packed.js';
 import { type Check, verdict } from './check.js';
 import { runNpm } from './process.js';
 
@@ -7,8 +10,13 @@ export const publishing: Check = {
   find: async ({ packed }) => {
     const { stdout } = await runNpm(['publish', '--dry-run', '--json', '--access=public']);
     const { id, shasum } = publishedOf(stdout);
-    const problems =
-      shasum === packed.shasum ? [] : [`it would publish ${shasum}, checked was ${packed.shasum}`];
+    const problems: string[] = [];
+    if (shasum !== packed.shasum) {
+      problems.push(`it would publish ${shasum}, checked was ${packed.shasum}`);
+    }
+    // A dry run does not mind.
+    const manifest = await readFile(join(REPOSITORY, 'package.json'), 'utf8');
+    if (JSON.parse(manifest).private) problems.push('package.json says that it is private');
     return verdict(problems, `npm publish --dry-run: ${id}, byte for byte the tarball checked`);
   },
 };
