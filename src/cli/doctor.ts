@@ -1,7 +1,7 @@
 import { inspectConfig } from '../config/run-config.js';
+import { counted } from '../counted.js';
 import { checkup } from '../doctor/checkup.js';
 import type { Finding } from '../doctor/finding.js';
-import { counted } from '../report/formats.js';
 import { toldCommand } from './told-command.js';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = {

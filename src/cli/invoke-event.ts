@@ -3,10 +3,13 @@ import { resolve } from 'node:path';
 import { deliver } from '../cloud-event/deliver.js';
 import type { EventMessage } from '../cloud-event/flow-run-event.js';
 import { parseWorkerConfig } from '../config/run-config.js';
+import type { WorkerConfig } from '../config/worker-config.js';
 import { isJsonObject } from '../contracts/documents.js';
+import type { StepOutcome } from '../engine/outcome.js';
 import { ConfigError, reasonOf } from '../failures.js';
 import { timeFor } from '../worker/do-run.js';
 import { openWorker, type Worker } from '../worker/worker.js';
+import { absentFrom } from './absent-from.js';
 import { announce } from './announce.js';
 import { stepResults } from './step-results.js';
 import { toldCommand } from './told-command.js';
@@ -30,7 +33,8 @@ export const invokeEvent = toldCommand(async ({ flags }, session, { env, cwd }) 
     const context = { logger, signal, ...timeFor(config.timeoutMs) };
     const delivery = await deliver(message, open, context);
     const { answer, ignored } = delivery;
-    const { summaries, lines, exitCode } = stepResults(delivery.outcomes, config, session.cause());
+    const outcomes = delivery.outcomes.map((outcome) => placed(outcome, config));
+    const { summaries, lines, exitCode } = stepResults(outcomes, config, session.cause());
     const said = ignored === undefined ? `answered ${answer}` : `answered ${answer}: ${ignored}`;
     return {
       exitCode: ignored === undefined ? exitCode : 2,
@@ -41,6 +45,12 @@ export const invokeEvent = toldCommand(async ({ flags }, session, { env, cwd }) 
     await worker?.close();
   }
 });
+
+/** A run that is not there, with the place that was looked in. */
+function placed(outcome: StepOutcome, config: WorkerConfig): StepOutcome {
+  if (outcome.reason !== 'not-addressable' || !outcome.isAbsent) return outcome;
+  return { ...outcome, message: `${outcome.message} in ${absentFrom(config, false)}` };
+}
 
 /** The request that the file stands for: it holds the event, or the headers of a binary one. */
 async function savedMessage(

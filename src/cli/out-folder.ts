@@ -3,14 +3,18 @@ import { basename, join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
-import { makeFolder } from '../local-disk/make-folder.js';
+import { makeFolder, removeEmpty } from '../local-disk/make-folder.js';
 import type { CommandOutcome } from './outcome-view.js';
 
-/** Makes the folder of `--out`, before anything else is written. Rejects with `ConfigError`. */
-export async function prepareOut(folder: string): Promise<void> {
+/**
+ * Makes the folder of `--out`, before anything else is written; resolves to what takes it back where
+ * nothing came to lie in it. Rejects with `ConfigError`.
+ */
+export async function prepareOut(folder: string): Promise<() => Promise<void>> {
   try {
-    await makeFolder(folder);
+    const made = await makeFolder(folder);
     await access(folder, constants.W_OK);
+    return () => removeEmpty(folder, made);
   } catch (error) {
     throw new ConfigError(
       `--out ${folder} cannot be written: ${reasonOf(error)}; name another folder`,

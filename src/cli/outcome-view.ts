@@ -1,3 +1,4 @@
+import { counted } from '../counted.js';
 import type { StepIdentity, StepOutcome } from '../engine/outcome.js';
 
 /** All that can come of a command: whoever is at the terminal may also say no. */
@@ -31,7 +32,7 @@ export function viewOf(outcome: CommandOutcome, signal: EndingSignal | undefined
         status: 'SUCCEEDED',
         errorCode: null,
         noop: false,
-        message: `step ${outcome.stepId} SUCCEEDED with ${outcome.items.length} charts`,
+        message: `step ${outcome.stepId} SUCCEEDED with ${counted(outcome.items.length, 'chart')}`,
       };
     case 'failed':
       return {

@@ -48,6 +48,7 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
     case 'local_run_started':
     case 'cloud_target':
     case 'flow_run_created':
+    case 'flow_run_kept':
     case 'scratch_run':
       return chalk.dim(message);
     case 'chart_stored': {

@@ -75,6 +75,12 @@ function add(program: Commander, row: CommandRow, onGiven: (given: Given) => voi
   const name = words.pop() ?? row.name;
   const parent = words.reduce(group, program);
   const command = parent.command(name).description(row.what).usage(row.usage);
+  const refuseEmpty = (flags: GivenFlags) => {
+    const option = row.options.find((given) => flags[given] === '');
+    if (option === undefined) return;
+    const [flag] = optionRow(option).flag.split(' ');
+    command.error(`${flag} is given without a value: name one, or leave the flag out`);
+  };
   if (row.operands) command.argument(row.operands);
   for (const option of row.options) {
     const { flag, group: heading, env, fallback, help } = optionRow(option);
@@ -87,7 +93,12 @@ function add(program: Commander, row: CommandRow, onGiven: (given: Given) => voi
   command
     .allowExcessArguments(false)
     .addHelpText('after', afterHelp(row.examples))
-    .action(() => onGiven({ flags: command.opts<GivenFlags>(), operands: command.args }));
+    .action(() => {
+      const flags = command.opts<GivenFlags>();
+      // Of a script whose variable is empty: the first step, or all charts, is not what it meant.
+      refuseEmpty(flags);
+      onGiven({ flags, operands: command.args });
+    });
 }
 
 /** The command that holds a group's commands. */

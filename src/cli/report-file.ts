@@ -2,19 +2,24 @@ import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
+import { parseJson } from '../config/json-file.js';
 import type { ChartsOutputsManifest } from '../contracts/documents.js';
 import { validateManifest } from '../contracts/validate.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
-import { makeFolder } from '../local-disk/make-folder.js';
+import { makeFolder, removeEmpty } from '../local-disk/make-folder.js';
 import { buildReport, type Report } from '../report/build-report.js';
 
-/** Makes the folder of the page and looks whether it takes one. Rejects with `ConfigError`. */
-export async function prepareReport(file: string): Promise<void> {
+/**
+ * Makes the folder of the page and looks whether it takes one; resolves to what takes the folder back
+ * where no page was written. Rejects with `ConfigError`.
+ */
+export async function prepareReport(file: string): Promise<() => Promise<void>> {
   try {
-    await makeFolder(dirname(file));
+    const made = await makeFolder(dirname(file));
     const there = await stat(file).catch(() => undefined);
     if (there?.isDirectory()) throw new Error('it is a directory');
     await access(there ? file : dirname(file), constants.W_OK);
+    return () => removeEmpty(dirname(file), made);
   } catch (error) {
     throw new ConfigError(
       `--report ${file} cannot be written: ${reasonOf(error)}; name another file`,
@@ -48,16 +53,16 @@ function absent(manifestUri: string, localPath: string | undefined): string {
     : `there is no manifest ${manifestUri} in the workspace (${localPath}): name another with --workspace, or look in the cloud with --backend gcp`;
 }
 
+const EXPECTED = 'name the manifest.json that a run wrote';
+
 /** Throws `ConfigError` that says what is wrong with it. */
 export function manifestIn(body: Uint8Array, place: string): ChartsOutputsManifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    throw new ConfigError(`${place} is not JSON`);
+  const read = parseJson(Buffer.from(body).toString('utf8'));
+  if (!read.ok) throw new ConfigError(`${place} ${read.what}; ${EXPECTED}`);
+  const checked = validateManifest(read.value);
+  if (!checked.ok) {
+    throw new ConfigError(`${place} is no manifest: ${checked.errors.join('; ')}; ${EXPECTED}`);
   }
-  const checked = validateManifest(value);
-  if (!checked.ok) throw new ConfigError(`${place} is no manifest: ${checked.errors.join('; ')}`);
   return checked.value;
 }
 

@@ -23,7 +23,7 @@ export const reportCommand = toldCommand(async (given, { logger }, { env, cwd })
   const pageOf = async () => {
     if (wanted.kind === 'file') return fromFile(resolve(cwd, wanted.path), file, place, logger);
     const bucket = wanted.kind === 'uri' ? wanted.bucket : place.bucket;
-    const backend = await openBackend({ ...place, bucket }, 'read', logger);
+    const backend = await openBackend({ ...place, bucket, touchesObjects: true }, 'read', logger);
     try {
       const uri = wanted.kind === 'uri' ? wanted.uri : gsUri(bucket, manifestName(wanted));
       return await writeReport(file, uri, backend.artifacts);
@@ -79,7 +79,7 @@ async function fromFile(path: string, file: string, place: PlaceConfig, logger: 
   const manifest = manifestIn(body, path);
   const uri = manifest.items[0]?.png_gcs_uri ?? '';
   const bucket = /^gs:\/\/([^/]+)\//.exec(uri)?.[1] ?? place.bucket;
-  const backend = await openBackend({ ...place, bucket }, 'read', logger);
+  const backend = await openBackend({ ...place, bucket, touchesObjects: true }, 'read', logger);
   try {
     const { artifacts } = backend;
     await prepareReport(file);

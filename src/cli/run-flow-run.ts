@@ -10,6 +10,7 @@ import { runStep } from '../engine/run-step.js';
 import { reasonOf } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import { openWorker, type Worker } from '../worker/worker.js';
+import { absentFrom } from './absent-from.js';
 import type { CommandLine } from './command-line.js';
 import { confirm } from './confirm.js';
 import { takeIn } from './given-run/take-in.js';
@@ -48,11 +49,15 @@ export async function runFlowRun(
   const { runId } = given;
   const flowKey = document?.flowKey;
   const logger = context.logger.with({ runId, ...(typeof flowKey === 'string' && { flowKey }) });
-  if (config.out !== undefined && !config.dryRun) await prepareOut(config.out);
-  if (config.report !== undefined && !config.dryRun) await prepareReport(config.report);
-  const access = document ? 'write' : 'write-if-there';
-  const worker = await openWorker(config, config.dryRun ? 'read' : access, logger);
+  const unused: (() => Promise<void>)[] = [];
+  let worker: Worker | undefined;
   try {
+    if (config.out !== undefined && !config.dryRun) unused.push(await prepareOut(config.out));
+    if (config.report !== undefined && !config.dryRun) {
+      unused.push(await prepareReport(config.report));
+    }
+    const access = document ? 'write' : 'write-if-there';
+    worker = await openWorker(config, config.dryRun ? 'read' : access, logger);
     const outcome = await doStep(given, config, worker, { ...context, logger });
     const { artifacts } = worker;
     if (config.out !== undefined) await copyOut(config.out, outcome, artifacts);
@@ -62,7 +67,8 @@ export async function runFlowRun(
       uri.startsWith(bucketUri) ? artifacts.localPath(uri.slice(bucketUri.length)) : undefined;
     return { outcome, localPathOf };
   } finally {
-    await worker.close();
+    await worker?.close();
+    for (const remove of unused.reverse()) await remove();
   }
 }
 
@@ -105,17 +111,6 @@ async function doStep(
   const outcome = await runStep(request, deps);
   if (outcome.reason !== 'not-addressable' || !outcome.isAbsent) return outcome;
   return { ...outcome, message: `${outcome.message} in ${absentFrom(config, run !== undefined)}` };
-}
-
-/** The place that was looked in, and what helps. */
-function absentFrom({ cloud, workspace }: RunConfig, isFromFile: boolean): string {
-  if (cloud === undefined) {
-    return `the workspace ${workspace}: name another with --workspace, or the run’s file with --flow-run-path`;
-  }
-  const remedy = isFromFile
-    ? '--create-flow-run creates it from the file'
-    : '--flow-run-path with --create-flow-run creates it from a file';
-  return `Firestore database ${cloud.database}: check --project, --database and the id; ${remedy}`;
 }
 
 /** The engine's ports, with the given run taken in, or with a trial's own copy of it. */

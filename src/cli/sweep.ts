@@ -1,9 +1,9 @@
 import { parseWorkerConfig } from '../config/run-config.js';
+import { counted } from '../counted.js';
 import { timeFor } from '../worker/do-run.js';
 import { sweep } from '../worker/sweep.js';
 import { openWorker } from '../worker/worker.js';
 import { announce } from './announce.js';
-import { counted } from './lines.js';
 import { stepResults } from './step-results.js';
 import { toldCommand } from './told-command.js';
 

@@ -12,6 +12,7 @@ import { toldCommand } from './told-command.js';
 
 const COLLECTION = 'chart_img_accounts_usage';
 const DAY_MS = 86_400_000;
+const NAME_ACCOUNTS = 'name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
 
 /** One account today, without its key. */
 export interface AccountView {
@@ -141,7 +142,7 @@ function byPriority(a: AccountView, b: AccountView): number {
 export function usageText(view: UsageView, stream: TerminalStream, env: NodeJS.ProcessEnv): string {
   const resets = `a new day begins in ${duration(view.resetsInSeconds * 1_000)}, at 00:00 UTC`;
   if (view.accounts.length === 0) {
-    return `no accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON; the ledger knows of none\n${resets}\n`;
+    return `no accounts: ${NAME_ACCOUNTS}; the ledger knows of none\n${resets}\n`;
   }
   const chalk = new Chalk({ level: colourLevel(stream, env) });
   const width = widthOf(stream);
@@ -177,6 +178,10 @@ export function usageText(view: UsageView, stream: TerminalStream, env: NodeJS.P
   const { used, limit, left } = view.total;
   const unknown = view.accounts.filter(({ used, limit }) => used === null || limit === null);
   const apart = unknown.length > 0 ? `, ${unknown.length} of unknown limit apart` : '';
+  const together =
+    unknown.length < view.accounts.length
+      ? `together ${used} of ${limit} used, ${left} left${apart}`
+      : `limits are unknown: ${NAME_ACCOUNTS}`;
   // Whole reasons below: in the table they would push everything else out.
   const reasons = view.accounts.flatMap(({ id, closed }) =>
     closed === null ? [] : [[{ text: id }, { text: closed }]],
@@ -185,7 +190,7 @@ export function usageText(view: UsageView, stream: TerminalStream, env: NodeJS.P
     reasons.length > 0
       ? ['', ...table([{ head: 'CLOSED' }, { head: 'WHY' }], reasons, Number.POSITIVE_INFINITY)]
       : [];
-  const sum = `together ${used} of ${limit} used, ${left} left${apart}; ${resets}`;
+  const sum = `${together}; ${resets}`;
   return `${[...table(columns, rows, width), ...why, '', sum].join('\n')}\n`;
 }
 

@@ -3,6 +3,7 @@ import type { Account } from '../contracts/documents.js';
 import { validateAccounts } from '../contracts/validate.js';
 import { reasonOf } from '../failures.js';
 import { SHORTEST_KEY } from '../log/redact.js';
+import { parseJson } from './json-file.js';
 
 export interface LoadedAccounts {
   readonly accounts: readonly Account[];
@@ -41,23 +42,26 @@ export async function loadAccounts(
 }
 
 function parseAccounts(text: string, name: string): LoadedAccounts {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    // The engine's own message would quote the text, and with it a key.
-    return refused([`${name} is not JSON`]);
-  }
-  const { accounts, problems, warnings } = checkAccounts(parsed);
+  const parsed = parseJson(text);
+  if (!parsed.ok) return refused([`${name} ${parsed.what}; write a list such as ${EXAMPLE}`]);
+  const { accounts, problems, warnings } = checkAccounts(parsed.value);
   const placed = (lines: readonly string[]) => lines.map((line) => `${name}: ${line}`);
   return { accounts, problems: placed(problems), warnings: placed(warnings) };
 }
+
+const EXAMPLE = '[{"id": "acc-1", "apiKey": "…"}]';
 
 /** Stands in a starter's accounts file until there is a key. */
 export const KEY_PLACEHOLDER = 'PUT-YOUR-CHART-IMG-KEY-HERE';
 
 /** Pure. Each problem and warning is `path: message`; none shows anything of the accounts. */
 export function checkAccounts(parsed: unknown): LoadedAccounts {
+  if (!Array.isArray(parsed)) {
+    return refused([`(document): is no list of accounts; write one such as ${EXAMPLE}`]);
+  }
+  if (parsed.length === 0) {
+    return refused([`(document): is a list without accounts; write one such as ${EXAMPLE}`]);
+  }
   const checked = validateAccounts(parsed);
   if (!checked.ok) return refused(checked.errors);
   const accounts = checked.value;

@@ -21,7 +21,11 @@ export function cloudConfig(source: Source, needs: { readonly bucket: boolean })
     return value;
   };
   if (needs.bucket && source.of('chartsBucket').value === undefined) {
-    problems.push('--backend gcp needs a bucket: name it with --charts-bucket or CHARTS_BUCKET');
+    problems.push(
+      source.hasFlags
+        ? '--backend gcp needs a bucket: name it with --charts-bucket or CHARTS_BUCKET'
+        : 'a bucket is needed: set CHARTS_BUCKET',
+    );
   }
   const project = source.of('project');
   const database = source.of('database');

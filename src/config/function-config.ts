@@ -13,7 +13,7 @@ export async function parseFunctionConfig(
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): Promise<WorkerConfig> {
-  const source = new Source({ backend: 'gcp' }, env, cwd);
+  const source = new Source({ backend: 'gcp' }, env, cwd, { hasFlags: false });
   const config = await workerConfig(source, FUNCTION_DEFAULTS);
   if (config.chartsApiMode === 'record') {
     throw new ConfigError(

@@ -24,11 +24,17 @@ export async function readJsonFile(
     const stream = path === '-' ? stdin : createReadStream(path);
     const bytes = await readBounded(addAbortSignal(signal, stream));
     if (bytes.length > MAX_BYTES) return { ok: false, what: 'is larger than 32 MiB' };
-    text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+    text = bytes.toString('utf8');
   } catch (error) {
     signal.throwIfAborted();
     return { ok: false, what: `cannot be read: ${reasonOf(error)}` };
   }
+  return parseJson(text);
+}
+
+/** Of a text that was read already. */
+export function parseJson(given: string): JsonFile {
+  const text = given.replace(/^\uFEFF/, '');
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {

@@ -17,10 +17,13 @@ export class Source {
   readonly cwd: string;
   /** All that is wrong, each with the flag or variable it stands in, and the remedy. */
   readonly problems: string[] = [];
+  /** `false`: whoever reads of a problem has the environment alone. */
+  readonly hasFlags: boolean;
   readonly #flags: GivenFlags;
 
-  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, cwd: string) {
+  constructor(flags: GivenFlags, env: NodeJS.ProcessEnv, cwd: string, { hasFlags = true } = {}) {
     this.#flags = flags;
+    this.hasFlags = hasFlags;
     this.env = env;
     this.cwd = cwd;
   }

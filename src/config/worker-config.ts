@@ -18,6 +18,8 @@ export interface PlaceConfig {
   readonly cloud: CloudConfig | undefined;
   /** Bucket name without `gs://`. */
   readonly bucket: string;
+  /** `false`: `bucket` says nothing. */
+  readonly touchesObjects: boolean;
   readonly workspace: string;
   readonly templatesDir: string | undefined;
 }
@@ -52,8 +54,7 @@ const MODES: readonly ChartsApiMode[] = ['mock', 'real', 'record'];
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';
 
 /**
- * Where a command that calls nobody looks and writes. One that touches no object needs no bucket
- * (its `bucket` then says nothing).
+ * Where a command that calls nobody looks and writes. One that touches no object needs no bucket.
  */
 export function placeConfig(source: Source, needs: { readonly bucket: boolean }): PlaceConfig {
   const isReal = source.choice('chartsApiMode', MODES, 'mock') === 'real';
@@ -62,6 +63,7 @@ export function placeConfig(source: Source, needs: { readonly bucket: boolean })
     backend,
     cloud: backend === 'gcp' ? cloudConfig(source, needs) : undefined,
     bucket: bucketName(source),
+    touchesObjects: needs.bucket,
     workspace: source.path('workspace') ?? resolve(source.cwd, '.worker-chart-export'),
     templatesDir: existing(source, 'templatesDir'),
   };
@@ -94,7 +96,11 @@ export async function workerConfig(
   );
   problems.push(...accounts.problems);
   if (chartsApiMode === 'real' && accounts.accounts.length + accounts.problems.length === 0) {
-    problems.push(ACCOUNTS_NEEDED);
+    problems.push(
+      source.hasFlags
+        ? ACCOUNTS_NEEDED
+        : 'Chart-IMG accounts are needed: set CHART_IMG_ACCOUNTS_JSON',
+    );
   }
   return {
     ...placeConfig(source, { bucket: true }),

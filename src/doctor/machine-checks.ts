@@ -9,7 +9,7 @@ import { TemplateFolders } from '../documents/local/template-folders.js';
 import { reasonOf } from '../failures.js';
 import type { ProcessIdentity } from '../local-disk/process-identity.js';
 import { Workspace } from '../local-disk/workspace.js';
-import { WorkspaceLock } from '../local-disk/workspace-lock.js';
+import { isForeign, WorkspaceLock } from '../local-disk/workspace-lock.js';
 import { type Finding, failed, ok, skipped, warning } from './finding.js';
 
 const LEAST_NODE = [20, 15] as const;
@@ -27,12 +27,23 @@ export function nodeVersion(version: string): Finding {
 
 export function configuration({ config, problems }: Inspected): readonly Finding[] {
   if (problems.length > 0) {
-    const remedy = 'mend it, or leave it out; worker-chart-export run-local --help lists them all';
-    return problems.map((problem) => failed('config', problem, remedy));
+    return problems.map((problem) => failed('config', ...factAndRemedy(problem)));
   }
   const { backend, bucket, workspace, chartsApiMode = 'mock' } = config;
   const place = backend === 'local' ? `workspace ${workspace}` : `bucket gs://${bucket}`;
   return [ok('config', `${backend} backend, ${chartsApiMode} charts, ${place}`)];
+}
+
+/** What a problem says itself, or by the flag or the variable that it begins with. */
+function factAndRemedy(problem: string): [fact: string, remedy: string] {
+  const own = /^(.+?)[:;] ((?:name|set|unset) .+)$/.exec(problem);
+  if (own) return [own[1] ?? '', own[2] ?? ''];
+  const name = /^(--[a-z-]+|[A-Z_]+): /.exec(problem)?.[1];
+  const lists = 'worker-chart-export run-local --help lists them all';
+  return [
+    problem,
+    name ? `correct ${name}, or leave it out` : `mend it, or leave it out; ${lists}`,
+  ];
 }
 
 /** Looks, and makes nothing. */
@@ -69,10 +80,14 @@ export async function workspaceLock(folder: string): Promise<Finding> {
     if (holder === undefined) return ok('lock', 'free');
     if (look < LOCK_LOOKS) await sleep(LOCK_PAUSE_MS);
   }
+  const file = join(folder, '.lock');
+  if (holder && isForeign(holder)) {
+    return failed('lock', `${file} is no lock of this program, and names no process`, 'delete it');
+  }
   return failed(
     'lock',
     `held by process ${holder?.pid} on ${holder?.host}`,
-    `end that process; if it no longer exists there, delete ${join(folder, '.lock')}`,
+    `end that process; if it no longer exists there, delete ${file}`,
   );
 }
 

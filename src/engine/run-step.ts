@@ -1,4 +1,5 @@
 import { isJsonObject } from '../contracts/documents.js';
+import { counted } from '../counted.js';
 import { paths } from '../documents/paths.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { type Claimed, claim } from './claim.js';
@@ -52,10 +53,14 @@ async function work(
   const identity = { runId: run.runId, stepId: selected.stepId };
   const logger = deps.logger.with(scopeOf(situation));
   const { attempt } = lease.current;
-  logger.info('core_start', `step ${selected.stepId}: ${situation.charts.length} charts`, {
-    attempt,
-    total: situation.charts.length,
-  });
+  logger.info(
+    'core_start',
+    `step ${selected.stepId}: ${counted(situation.charts.length, 'chart')}`,
+    {
+      attempt,
+      total: situation.charts.length,
+    },
+  );
 
   const stop = new Stopping();
   stop.follow(deadline, 'now', () => deadline.reason);

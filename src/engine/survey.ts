@@ -164,10 +164,13 @@ async function templates(
   stored: (chartTemplateId: string) => StoredDocument | undefined,
   deps: EngineDeps,
 ): Promise<(chartTemplateId: string) => unknown> {
-  const found = new Map<string, unknown>();
-  for (const id of chartTemplateIds) {
-    found.set(id, stored(id)?.data ?? (await deps.templates.find(id)));
-  }
+  const found = new Map(
+    await Promise.all(
+      chartTemplateIds.map(
+        async (id) => [id, stored(id)?.data ?? (await deps.templates.find(id))] as const,
+      ),
+    ),
+  );
   return (id) => found.get(id);
 }
 

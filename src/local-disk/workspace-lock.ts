@@ -125,6 +125,11 @@ export class WorkspaceLock {
   }
 
   #timedOut(holder: Holder | undefined): StoreUnavailable {
+    if (holder && isForeign(holder)) {
+      return new StoreUnavailable(
+        `${this.#first} is no lock of this program, and names no process; delete the file and run again`,
+      );
+    }
     const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
     return new StoreUnavailable(
       `${this.#first} is held by ${who} for over ${LOCK_WAIT_MS / 1000} s; end that process (if it no longer exists there, delete the file) and run again`,
@@ -167,6 +172,11 @@ function isHolder(value: unknown): value is Holder {
 
 function ignoreAbsence(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
+}
+
+/** Of a link, or a file, that this program did not make: nobody knows who it belongs to. */
+export function isForeign({ pid }: ProcessIdentity): boolean {
+  return pid === foreignHolder.pid;
 }
 
 const foreignHolder: Holder = { host: 'an unknown host', pid: 0, started: '', nonce: 'foreign' };

@@ -12,6 +12,7 @@ export type EventName =
   | 'cloud_target'
   | 'flow_run_imported'
   | 'flow_run_created'
+  | 'flow_run_kept'
   | 'flow_run_differs'
   | 'ready_step_selected'
   | 'depends_on_blocked'

@@ -9,11 +9,6 @@ export function time(stamp: string): Html {
   return html`<time datetime="${date.toISOString()}">${dayAndTime}</time>`;
 }
 
-/** `1 chart`, `2 charts`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** An id or a path that a line may be broken in where a reader would; copied, it is whole. */
 export function breakable(text: string): Html {
   const [first, ...rest] = text.split(/(?<=[_/:])(?![_/:])/);

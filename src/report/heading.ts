@@ -1,5 +1,6 @@
 import type { ChartsOutputsManifest } from '../contracts/documents.js';
-import { breakable, counted, time } from './formats.js';
+import { counted } from '../counted.js';
+import { breakable, time } from './formats.js';
 import { type Html, html } from './html.js';
 import { type Place, placed } from './places.js';
 

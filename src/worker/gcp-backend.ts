@@ -12,12 +12,12 @@ export async function openGcpBackend(
   config: PlaceConfig & { readonly cloud: CloudConfig },
   logger: Logger,
 ): Promise<OpenBackend> {
-  const { cloud, bucket, templatesDir } = config;
+  const { cloud, bucket, touchesObjects, templatesDir } = config;
   const projectId = await findProject(cloud);
   logger.info('cloud_target', `project ${projectId}, ${targetWords(cloud)}`, {
     project: projectId,
     database: cloud.database,
-    bucket,
+    bucket: touchesObjects ? bucket : null,
     firestoreEmulator: cloud.firestoreEmulatorHost ?? null,
     storageEmulator: cloud.storageEmulatorUrl ?? null,
   });
@@ -26,6 +26,8 @@ export async function openGcpBackend(
     database: cloud.database,
     emulatorHost: cloud.firestoreEmulatorHost,
   });
+  // While the Storage client and what talks to Chart-IMG are loaded.
+  firestore.connect();
   return {
     documents: firestore,
     artifacts: new GcsArtifactStore({ bucket, projectId, emulator: cloud.storageEmulatorUrl }),

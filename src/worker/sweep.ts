@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
 import { isRunId } from '../contracts/ids.js';
+import { counted } from '../counted.js';
 import type { StoredDocument } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import { addressRun, chartExportSteps, type Run, stepOf } from '../engine/flow-run.js';
@@ -35,7 +36,7 @@ export async function sweep(worker: Worker, context: WorkContext): Promise<Sweep
   const result = await goThrough(worker, context);
   const { outcomes, ...tally } = result;
   const steps = outcomes.length;
-  const words = `${tally.runs} open flow runs, ${steps} steps done or tried`;
+  const words = `${counted(tally.runs, 'open flow run')}, ${counted(steps, 'step')} done or tried`;
   context.logger.info('sweep_finished', words, { ...tally, steps });
   return result;
 }

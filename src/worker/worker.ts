@@ -20,11 +20,21 @@ export async function openWorker(
   access: Access,
   logger: Logger,
 ): Promise<Worker> {
-  const { provider, close: closeProvider } = await openProvider(config, logger);
-  const backend = await openBackend(config, access, logger).catch((error: unknown) => {
-    closeProvider();
-    throw error;
-  });
+  // The cloud connects while the provider's client is loaded. A workspace is opened last: where the
+  // provider's settings are wrong, none is made.
+  const early = config.backend === 'gcp' ? await openBackend(config, access, logger) : undefined;
+  const { provider, close: closeProvider } = await openProvider(config, logger).catch(
+    async (error: unknown) => {
+      await early?.close();
+      throw error;
+    },
+  );
+  const backend =
+    early ??
+    (await openBackend(config, access, logger).catch((error: unknown) => {
+      closeProvider();
+      throw error;
+    }));
   // What is rehearsed in the cloud must not take production's quota away.
   const isRehearsal = config.backend === 'gcp' && config.chartsApiMode === 'mock';
   const documents = isRehearsal ? readOnlyLedger(backend.documents) : backend.documents;

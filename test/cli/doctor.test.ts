@@ -139,6 +139,19 @@ describe('on this machine', { concurrent: true }, () => {
     const { unlink } = await import('node:fs/promises');
     await unlink(link);
     expect(failing(await doctor(cwd))).toEqual([]);
+    await writeFile(link, '');
+    expect((await doctor(cwd)).of('lock')).toMatchObject([
+      { fact: `${link} is no lock of this program, and names no process`, remedy: 'delete it' },
+    ]);
+  });
+
+  test.for([
+    [['--charts-api-mode', 'fake'], {}, 'correct --charts-api-mode, or leave it out'],
+    [[], { CHARTS_BACKEND: 'fake' }, 'correct CHARTS_BACKEND, or leave it out'],
+    [['--backend', 'gcp'], {}, 'name it with --charts-bucket or CHARTS_BUCKET'],
+  ] as const)('%j, %j: its own remedy', async ([flags, env, remedy], { onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    expect((await doctor(cwd, flags, env)).of('config')).toMatchObject([{ remedy }]);
   });
 
   test('fixtures: none, not there, some', async ({ onTestFinished }) => {

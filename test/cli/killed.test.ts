@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contracts/documents.js';
+import { tellCases } from '../support/cases.js';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
 import { atEach, countCalls, pointsUpTo, runWithFault } from '../support/fault-points.js';
@@ -94,7 +95,7 @@ describe('a process killed', { timeout: 300_000 }, () => {
   // After one call is before the next: `after` would find the same disks again.
   test.for(['before', 'midway'])(
     '%s any of its calls that change the disk leaves a step that the next run brings to its end',
-    async (when, { onTestFinished }) => {
+    async (when, { task, onTestFinished }) => {
       const folder = await emptyFolder(onTestFinished);
       const fault = { CRASH_WHEN: when };
       const sceneIn = async (name: string) => {
@@ -105,7 +106,9 @@ describe('a process killed', { timeout: 300_000 }, () => {
       expect(calls).toBeGreaterThan(when === 'midway' ? 20 : 60);
 
       const seen = new Set<string>();
-      await atEach(share(pointsUpTo(calls), 5), (n) =>
+      const points = share(pointsUpTo(calls), 5);
+      tellCases(task, { cases: points.length });
+      await atEach(points, (n) =>
         onOneUtcDay(async (again) => {
           const scene = await sceneIn(`${n}.${again}`);
           const killed = await runWithFault(scene, n, fault);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder, runCli } from '../support/cli-run.js';
 import { CliWorkspace, filesIn } from '../support/cli-workspace.js';
+import { closedPort } from '../support/dead-servers.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { FIVE_FILE, FIVE_RUN, FIVE_STEP } from '../support/replay-place.js';
@@ -74,6 +75,10 @@ describe('a report', () => {
     ],
     [['gs://none'], /gs:\/\/none names no manifest: write gs:\/\/bucket/],
     [[...STEP, '--report', 'no/charts.html'], /there is no manifest/],
+    [
+      ['/dev/null'],
+      /\/dev\/null is not JSON: it is empty; name the manifest\.json that a run wrote/,
+    ],
     [['nowhere.json'], /nowhere\.json cannot be read: no such file/],
     [[FIVE_FILE], /five-templates\.json is no manifest: /],
     [['a', 'b'], /too many arguments/],
@@ -139,6 +144,17 @@ describe.skipIf(whyNoEmulator)(`a report from the cloud ${whyNoEmulator}`, () =>
     for (const file of ['a.html', 'b.html', 'c.html']) {
       expect(await picturesIn(join(cwd, file))).toBe(5);
     }
+  });
+
+  test('of a Storage that is not there says what helps', async ({ onTestFinished }) => {
+    const scene = await GcpScene.open(onTestFinished);
+    const env = { ...scene.env, STORAGE_EMULATOR_HOST: `http://127.0.0.1:${await closedPort()}` };
+    const argv = ['report', `gs://${BUCKET}/${MANIFEST}`, '--backend', 'gcp'];
+    const { exitCode, stderr } = await runCli(argv, { cwd: scene.cwd, env });
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(
+      /connection was refused.*; check the network and the server, then try again/,
+    );
   });
 
   test('of no such manifest says where it looked and what helps', async ({ onTestFinished }) => {

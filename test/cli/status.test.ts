@@ -158,6 +158,9 @@ for (const { name, open, skip } of SUITES) {
       expect(detailsIn(stdout, 'c:live')).toMatch(
         /holder +process 4711 on elsewhere since \S+Z \(2 min \d+ s ago\), attempt 2, lease ACTIVE: at work;.*after 1 min 30 s of silence/,
       );
+      const next =
+        name === 'local' ? 'run-local or sweep does it$' : 'the function does it at its event;';
+      expect(detailsIn(stdout, 'a:ready')).toMatch(new RegExp(`^  next +${next}`, 'm'));
       expect(detailsIn(stdout, 'd:expired')).toMatch(/its holder died.*\n.*\n.*: dead; its last/);
       expect(detailsIn(stdout, 'j:released')).toMatch(/lease RELEASED: gave the step back/);
       expect(detailsIn(stdout, 'e:unleased')).toMatch(/without a lease.*--replay/);

@@ -23,6 +23,7 @@ import { PLANS } from '../support/fake-chart-img/plans.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { GcpScene } from '../support/gcp-scene.js';
 import { runOnPty, whyNoPty } from '../support/pty.js';
+import { runOnTerminal, whyNoTerminal } from '../support/terminal.js';
 
 type OnTestFinished = (undo: () => Promise<void>) => void;
 
@@ -66,6 +67,17 @@ describe('templates lint', () => {
       '',
     ]);
   });
+
+  test.skipIf(whyNoTerminal)(
+    `fits a narrow terminal ${whyNoTerminal}`,
+    async ({ onTestFinished }) => {
+      const { cwd } = await folderOf(onTestFinished, template('a_name_that_is_longer_than_others'));
+      const argv = ['templates', 'lint', 'templates'];
+      const { pieces } = await runOnTerminal(argv, { cwd, columns: 50 });
+      expect(pieces[0]).toMatch(/^template +BASIC +PRO +MEGA +ULTRA +ENTERPRI?/);
+      expect(Math.max(...pieces.map((line) => line.length))).toBeLessThanOrEqual(50);
+    },
+  );
 
   test.for([
     ['a study that does not exist', WRONG, 'request.studies[0].name: "RSI" is not a study of'],
@@ -348,6 +360,7 @@ function realPlace(emulator?: string): PlaceConfig {
       storageEmulatorUrl: undefined,
     },
     bucket: 'local',
+    touchesObjects: false,
     workspace: '/nowhere',
     templatesDir: undefined,
   };

@@ -11,6 +11,7 @@ import {
   viewUsage,
 } from '../../src/cli/usage.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
+import { logLines } from '../support/cli-run.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { gcpScene, localScene } from '../support/look-scene.js';
 
@@ -86,6 +87,9 @@ for (const { name, open, skip } of SUITES) {
       const { exitCode, stdout } = await scene.run('usage');
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/--accounts-config-path.*\na new day begins in .* 00:00 UTC\n$/);
+      const json = await scene.run('usage', '--log-format', 'json');
+      const target = logLines(json.stderr).find(({ event }) => event === 'cloud_target');
+      if (name !== 'local') expect(target).toMatchObject({ bucket: null });
       const wrong = await scene.run('usage', '--accounts-config-path', 'nowhere.json', '--json');
       expect(wrong.exitCode).toBe(2);
       expect(JSON.parse(wrong.stdout).error.message).toMatch(/nowhere\.json cannot be read/);
@@ -116,6 +120,14 @@ describe('the view', () => {
       accounts: [{ id: 'x', used: 9, limit: null, left: null, exhausted: false, priority: null }],
       total: { used: 0, limit: 0, left: 0 },
     });
+    const words = usageText(
+      viewUsage([], () => undefined, listed, NOON),
+      new PassThrough(),
+      {},
+    );
+    expect(words).toMatch(/^x +- +- +9 +- +- +- +open, ledger only$/m);
+    expect(words).toMatch(/^limits are unknown: name a file with --accounts-config-path/m);
+    expect(words).not.toContain('0 of 0');
   });
 });
 

@@ -124,6 +124,11 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a flag without its value', ['run-local', '--flow-run-path'], /--flow-run-path <file>/],
   ['an argument too many', ['run-local', '--flow-run-path', 'f', 'g'], /too many arguments/],
   ['no command', [], /run-local/],
+  ...['step-id', 'run-id', 'only', 'database', 'out'].map((flag) => {
+    const argv = ['run-local', '--flow-run-path', 'f', `--${flag}`, ''];
+    const words = new RegExp(`--${flag} is given without a value: name one, or leave the flag out`);
+    return [`an empty --${flag}`, argv, words] as const;
+  }),
 ];
 
 describe('a mistake in the flags', () => {

@@ -225,6 +225,17 @@ describe('validate: accounts', () => {
     }
   });
 
+  test.for([
+    [[], 'is a list without accounts'],
+    [{ accounts: [] }, 'is no list of accounts'],
+  ])('%j: what was expected, in our words', async ([document, what], { onTestFinished }) => {
+    const { exitCode, lines } = await validate(onTestFinished, 'accounts.json', document);
+    expect(exitCode).toBe(1);
+    expect(lines[1]).toBe(
+      `accounts.json: (document): ${what}; write one such as [{"id": "acc-1", "apiKey": "…"}]`,
+    );
+  });
+
   test('neither where it is no JSON', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
     await writeFile(join(cwd, 'a.json'), `[{"id": "a", "apiKey": "${KEY}" ${KEY}}]`);
@@ -306,7 +317,7 @@ describe('validate: what cannot be told', () => {
     expect(stdout).toMatch(/^bad\.json: chart template: 1 error, 1 warning$/m);
     expect(stdout).toMatch(/^else\.json: is none of flow run/m);
     expect(stdout).toMatch(/^text\.json: is none of flow run/m);
-    expect(stdout).toMatch(/^empty\.json: is not JSON: it is empty$/m);
+    expect(stdout).toMatch(/^empty\.json: is not JSON: it is empty; write one of flow run \(.*$/m);
     expect(stdout).toMatch(/^folder: cannot be read: it is a directory$/m);
   });
 

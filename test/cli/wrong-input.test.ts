@@ -5,7 +5,6 @@ import type { JsonObject, RunSummary } from '../../src/contracts/documents.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
 import { emptyFolder, flowRun, jsonFile, type LogLine, runCli } from '../support/cli-run.js';
 import { CliWorkspace, filesIn, summaryOn } from '../support/cli-workspace.js';
-import { share } from '../support/share.js';
 
 type OnTestFinished = (undo: () => Promise<void>) => void;
 
@@ -211,22 +210,19 @@ const NOT_ADDRESSABLE: readonly Wrong[] = [
 ];
 
 describe('what cannot be addressed', () => {
-  test.for(share(NOT_ADDRESSABLE, 5))(
-    '$what: exit 2, and nothing is written',
-    async (wrong, context) => {
-      const done = await runWrong(wrong, context.onTestFinished);
-      expect(done.exitCode).toBe(2);
-      expect(done.summary).toMatchObject({
-        ...NOTHING_DONE,
-        status: 'FAILED',
-        errorCode: 'VALIDATION_FAILED',
-        noop: false,
-        chartsApiMode: 'mock',
-        backend: 'local',
-      });
-      expect(done.after).toEqual(done.before);
-    },
-  );
+  test.for(NOT_ADDRESSABLE)('$what: exit 2, and nothing is written', async (wrong, context) => {
+    const done = await runWrong(wrong, context.onTestFinished);
+    expect(done.exitCode).toBe(2);
+    expect(done.summary).toMatchObject({
+      ...NOTHING_DONE,
+      status: 'FAILED',
+      errorCode: 'VALIDATION_FAILED',
+      noop: false,
+      chartsApiMode: 'mock',
+      backend: 'local',
+    });
+    expect(done.after).toEqual(done.before);
+  });
 
   test('the same comes over stdin', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
@@ -298,40 +294,37 @@ const STEP_FAILS: readonly Wrong[] = [
 ];
 
 describe('inputs that are wrong as a whole', () => {
-  test.for(share(STEP_FAILS, 5))(
-    '$what: claimed, FAILED, nothing drawn',
-    async (wrong, context) => {
-      const { exitCode, summary, workspace } = await runWrong(wrong, context.onTestFinished);
-      expect(exitCode).toBe(1);
-      expect(summary).toMatchObject({
-        status: 'FAILED',
-        errorCode: 'VALIDATION_FAILED',
-        runId: RUN_ID,
-        stepId: STEP_ID,
-        outputsManifestGcsUri: null,
-        noop: false,
-        attempt: 1,
-        itemsCount: 0,
-        items: [],
-      });
-      const { steps, ...rest } = wrong.run as JsonObject;
-      const given = (steps as Record<string, JsonObject>)[STEP_ID];
-      expect(await workspace.document('flow_runs', RUN_ID)).toEqual({
-        ...rest,
-        steps: {
-          [STEP_ID]: {
-            ...given,
-            status: 'FAILED',
-            error: { code: 'VALIDATION_FAILED', message: summary.message },
-            finishedAt: expect.stringMatching(/Z$/),
-            outputs: {},
-          },
+  test.for(STEP_FAILS)('$what: claimed, FAILED, nothing drawn', async (wrong, context) => {
+    const { exitCode, summary, workspace } = await runWrong(wrong, context.onTestFinished);
+    expect(exitCode).toBe(1);
+    expect(summary).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'VALIDATION_FAILED',
+      runId: RUN_ID,
+      stepId: STEP_ID,
+      outputsManifestGcsUri: null,
+      noop: false,
+      attempt: 1,
+      itemsCount: 0,
+      items: [],
+    });
+    const { steps, ...rest } = wrong.run as JsonObject;
+    const given = (steps as Record<string, JsonObject>)[STEP_ID];
+    expect(await workspace.document('flow_runs', RUN_ID)).toEqual({
+      ...rest,
+      steps: {
+        [STEP_ID]: {
+          ...given,
+          status: 'FAILED',
+          error: { code: 'VALIDATION_FAILED', message: summary.message },
+          finishedAt: expect.stringMatching(/Z$/),
+          outputs: {},
         },
-      });
-      expect(await workspace.lease(RUN_ID, STEP_ID)).toMatchObject({ state: 'DONE' });
-      expect(await workspace.objects()).toEqual([]);
-    },
-  );
+      },
+    });
+    expect(await workspace.lease(RUN_ID, STEP_ID)).toMatchObject({ state: 'DONE' });
+    expect(await workspace.objects()).toEqual([]);
+  });
 
   test('are all said at once', async ({ onTestFinished }) => {
     const run = {
@@ -451,7 +444,7 @@ const NOTHING_TO_DO: readonly (Wrong & { status: string | null })[] = [
 ];
 
 describe('nothing to do', () => {
-  test.for(share(NOTHING_TO_DO, 5))('$what: exit 3, nothing claimed', async (wrong, context) => {
+  test.for(NOTHING_TO_DO)('$what: exit 3, nothing claimed', async (wrong, context) => {
     const { exitCode, summary, workspace } = await runWrong(wrong, context.onTestFinished);
     expect(exitCode).toBe(3);
     const { status } = wrong;
@@ -459,6 +452,19 @@ describe('nothing to do', () => {
     expect(await workspace.document('flow_runs', RUN_ID)).toEqual(wrong.run);
     expect(await workspace.objects()).toEqual([]);
   });
+});
+
+test('folders of --out and --report that nothing came into are taken back', async ({
+  onTestFinished,
+}) => {
+  const cwd = await emptyFolder(onTestFinished);
+  await mkdir(join(cwd, 'mine'));
+  await jsonFile(cwd, 'flow_run.json', flowRun({ status: 'PENDING' }));
+  const argv = ['run-local', '--flow-run-path', 'flow_run.json', '--out', 'mine/a/b'];
+  const { exitCode } = await runCli([...argv, '--report', 'pages/x/y.html'], { cwd });
+  expect(exitCode).toBe(3);
+  expect(await readdir(join(cwd, 'mine'))).toEqual([]);
+  expect(await readdir(cwd)).not.toContain('pages');
 });
 
 /** An accounts file in which one field is not as it has to be, in as many ways. */
@@ -597,7 +603,7 @@ const CONFIG: readonly Wrong[] = [
 ];
 
 describe('wrong configuration', () => {
-  test.for(share(CONFIG, 5))('$what: exit 2, and nothing is written', async (wrong, context) => {
+  test.for(CONFIG)('$what: exit 2, and nothing is written', async (wrong, context) => {
     const done = await runWrong(wrong, context.onTestFinished);
     expect(done.exitCode).toBe(2);
     expect(done.summary).toMatchObject({

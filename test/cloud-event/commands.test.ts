@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Ended, flowRun, jsonFile } from '../support/cli-run.js';
+import { type Ended, flowRun, jsonFile, logLines } from '../support/cli-run.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { gcpPlace, localPlace, type Place } from '../support/places.js';
 import { binaryEvent, structuredObject } from '../support/saved-events.js';
@@ -158,6 +158,19 @@ for (const [name, open, whyNot] of PLACES) {
     });
   });
 
+  test.skipIf(whyNot)(
+    `a run that is not on ${name}: where it looked`,
+    async ({ onTestFinished }) => {
+      const place = await open(onTestFinished);
+      await place.put(RUN_ID, flowRun());
+      await saved(place, { subject: `documents/flow_runs/${RUN_ID}x` });
+      const { steps } = objectOn(await invoke(place, '--json'));
+      const words =
+        /there is no flow run \S+ in (the workspace \/.*--workspace|Firestore database .*--project)/;
+      expect(steps).toMatchObject([{ message: expect.stringMatching(words) }]);
+    },
+  );
+
   describe.skipIf(whyNot)(`sweep on ${name} ${whyNot}`, () => {
     const OTHER = '20251221-120000_BTCUSDT_other';
 
@@ -189,10 +202,12 @@ for (const [name, open, whyNot] of PLACES) {
     test('one is one', async ({ onTestFinished }) => {
       const place = await open(onTestFinished);
       await place.put(RUN_ID, flowRun());
-      const { stdout } = await place.cli('sweep', '--quiet');
+      const { stdout, stderr } = await place.cli('sweep', '--log-format', 'json');
       expect(stdout).toMatch(
         /^1 open flow run, 1 step done or tried, 0 leases closed, 0 steps RUNNING too long$/m,
       );
+      const told = logLines(stderr).find(({ event }) => event === 'sweep_finished');
+      expect(told?.message).toBe('1 open flow run, 1 step done or tried');
     });
 
     test('a step that fails is exit 1, and the others are done', async ({ onTestFinished }) => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import type { Event, FunctionProcess } from '../support/function-process.js';
 import { FunctionScene, RUN_ID } from '../support/function-scene.js';
+import type { Event, FunctionServer } from '../support/function-server.js';
 import { seeded } from '../support/seeded.js';
 import { ALL_CASES } from '../support/share.js';
 import { onOneUtcDay } from '../support/step-scene.js';
@@ -19,11 +19,11 @@ const PAUSE_MS = 150;
 /** Eventarc: delivers each event until it is acknowledged, to whichever server. */
 class Queue {
   readonly answers: number[] = [];
-  readonly #servers: readonly FunctionProcess[];
+  readonly #servers: readonly FunctionServer[];
   readonly #random: () => number;
   readonly #open = new Set<Promise<void>>();
 
-  constructor(servers: readonly FunctionProcess[], random: () => number) {
+  constructor(servers: readonly FunctionServer[], random: () => number) {
     this.#servers = servers;
     this.#random = random;
   }
@@ -48,7 +48,7 @@ class Queue {
   async #deliver(event: Event): Promise<void> {
     for (;;) {
       const [server] = this.shuffled(this.#servers);
-      const { status } = await (server as FunctionProcess).deliver(event);
+      const { status } = await (server as FunctionServer).deliver(event);
       this.answers.push(status);
       if (status === 204) return;
       await sleep(PAUSE_MS);
@@ -129,7 +129,7 @@ describe.skipIf(whyNoEmulator)(`events for one run, all at once ${whyNoEmulator}
 async function expectNoops(
   scene: FunctionScene,
   queue: Queue,
-  servers: readonly FunctionProcess[],
+  servers: readonly FunctionServer[],
 ): Promise<void> {
   const { writes } = scene;
   const answers = queue.answers.length;
@@ -145,7 +145,7 @@ async function expectNoops(
   expect(scene.gcp.storage.violations).toEqual([]);
 }
 
-function logOf(servers: readonly FunctionProcess[]) {
+function logOf(servers: readonly FunctionServer[]) {
   const log = servers.flatMap((server) => server.log);
-  return { log, said: servers.map((server) => server.said).join('') };
+  return { log, said: servers.map((server) => server.stderr).join('') };
 }

@@ -4,7 +4,7 @@ import { type EventMessage, readEvent } from '../../src/cloud-event/flow-run-eve
 import { malformedEvents, REASONS } from '../support/malformed-events.js';
 import {
   binaryEvent,
-  type Sent,
+  messageOf,
   structuredEvent,
   structuredObject,
   subjectOf,
@@ -16,14 +16,6 @@ const RUN_ID = '20251221-120000_BTCUSDT_demo';
 const RUNS = 2_000;
 
 /** As it arrives: Node joins what comes twice, except for the content type. */
-function messageOf({ headers = {}, body = '' }: Sent): EventMessage {
-  const named = Object.entries(headers).map(([name, value]) => [
-    name.toLowerCase(),
-    Array.isArray(value) ? value.join(', ') : String(value),
-  ]);
-  return { headers: Object.fromEntries(named), body: Buffer.from(body) };
-}
-
 const json = (value: unknown): EventMessage =>
   messageOf({
     headers: { 'content-type': 'application/json' },

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { EventMessage } from '../../src/cloud-event/flow-run-event.js';
 import { FunctionInstance, type FunctionWorld } from '../../src/cloud-event/function-instance.js';
 import { parseFunctionConfig } from '../../src/config/function-config.js';
 import { emptyFolder } from '../support/cli-run.js';
 import { FunctionServer } from '../support/function-server.js';
 import { formsOf } from '../support/key-forms.js';
-import { binaryEvent } from '../support/saved-events.js';
+import { binaryEvent, messageOf } from '../support/saved-events.js';
 
 const RUN_ID = '20251221-120000_BTCUSDT_conf';
 const KEY = 'not-a-real-key-0123456789/+abc==';
@@ -20,9 +19,9 @@ const EMULATORS = {
 
 /** What is wrong, and what is said of it. */
 const WRONG: readonly (readonly [string, NodeJS.ProcessEnv, RegExp])[] = [
-  ['no bucket', { ...RIGHT, CHARTS_BUCKET: '' }, /CHARTS_BUCKET/],
+  ['no bucket', { ...RIGHT, CHARTS_BUCKET: '' }, /^a bucket is needed: set CHARTS_BUCKET$/],
   ['no bucket’s name', { ...RIGHT, CHARTS_BUCKET: 'Not A Bucket' }, /CHARTS_BUCKET/],
-  ['no accounts', { CHARTS_BUCKET: 'charts-bucket' }, /CHART_IMG_ACCOUNTS_JSON/],
+  ['no accounts', { CHARTS_BUCKET: 'charts-bucket' }, /^Chart-IMG accounts are needed: set CHART/],
   ['accounts that are no JSON', { ...RIGHT, CHART_IMG_ACCOUNTS_JSON: `[${KEY}` }, /ACCOUNTS_JSON/],
   ['an unknown mode', { ...RIGHT, CHARTS_API_MODE: 'fake' }, /CHARTS_API_MODE/],
   ['record mode', { ...RIGHT, CHARTS_API_MODE: 'record' }, /record is refused/],
@@ -43,11 +42,6 @@ const WRONG: readonly (readonly [string, NodeJS.ProcessEnv, RegExp])[] = [
   ),
 ];
 
-function message(): EventMessage {
-  const { headers, body } = binaryEvent(RUN_ID, { id: 'event-1' });
-  return { headers: headers as EventMessage['headers'], body: Buffer.from(body) };
-}
-
 function instanceOf(env: NodeJS.ProcessEnv) {
   const lines: string[] = [];
   const world: FunctionWorld = { env, cwd: '/', write: (line) => lines.push(line) };
@@ -59,7 +53,9 @@ describe('a configuration that is wrong', () => {
     '%s: answered 500, logged at start and with each event',
     async ([, env, said]) => {
       const { instance, lines } = instanceOf(env);
-      const { answer, outcomes } = await instance.deliver(message());
+      const { answer, outcomes } = await instance.deliver(
+        messageOf(binaryEvent(RUN_ID, { id: 'event-1' })),
+      );
       expect([answer, outcomes]).toMatchObject([500, [{ reason: 'misconfigured' }]]);
       const errors = lines
         .map((line) => JSON.parse(line))
@@ -84,6 +80,8 @@ describe('a configuration that is wrong', () => {
       for (const _ of [1, 2]) {
         expect(await server.send({ ...event, headers })).toEqual({ status: 500, body: '' });
       }
+      await server.event('config_error', 3);
+      await server.kill('SIGTERM');
       expect(server.linesOf('config_error')).toHaveLength(3);
       expect(server.stderr).toBe('');
       for (const form of formsOf(KEY)) expect(server.stdout.join('')).not.toContain(form);

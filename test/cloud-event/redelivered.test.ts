@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import type { FunctionProcess } from '../support/function-process.js';
 import { FunctionScene, RUN_ID } from '../support/function-scene.js';
+import type { FunctionServer } from '../support/function-server.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
 const [A, B, C] = ['charts:a', 'charts:b', 'charts:c'] as const;
@@ -144,7 +144,7 @@ describe.skipIf(whyNoEmulator)(`the time of an invocation ${whyNoEmulator}`, () 
 });
 
 /** A server whose time does not go into its first connections. */
-async function warm(scene: FunctionScene): Promise<FunctionProcess> {
+async function warm(scene: FunctionScene): Promise<FunctionServer> {
   const server = await scene.serve({ env: SHORT });
   const nobody = { id: 'e-0', runId: '20251221-120000_BTCUSDT_none' };
   expect(await server.deliver(nobody)).toMatchObject({ status: 204 });

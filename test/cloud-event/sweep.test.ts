@@ -9,8 +9,8 @@ import type { LeaseDocument } from '../../src/engine/lease-document.js';
 import { CliProcess, emptyFolder, flowRun, type LogLine, logLines } from '../support/cli-run.js';
 import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { eventMessage } from '../support/function-process.js';
 import { FunctionScene, RUN_ID } from '../support/function-scene.js';
+import { binaryEvent, messageOf } from '../support/saved-events.js';
 import { share } from '../support/share.js';
 import { HOLD_AT, onOneUtcDay, STEP_ID, StepScene } from '../support/step-scene.js';
 
@@ -32,7 +32,7 @@ type Sweep = (scene: FunctionScene) => Promise<JsonObject>;
 const byFunction: Sweep = async (scene) => {
   const server = await scene.serve({ target: 'workerChartExportSweep' });
   const { status, body } = await server.sweep();
-  expect(status, server.said).toBe(200);
+  expect(status, server.stderr).toBe(200);
   return JSON.parse(body);
 };
 
@@ -56,7 +56,7 @@ const KILLED: readonly (readonly [string, CallName | 'put', number, number, Swee
 describe.skipIf(whyNoEmulator)(
   `a worker killed, its event lost: the sweep ends the step ${whyNoEmulator}`,
   () => {
-    test.for(share(KILLED, 5))('%s', async ([, name, nth, stored, sweep], { onTestFinished }) => {
+    test.for(share(KILLED))('%s', async ([, name, nth, stored, sweep], { onTestFinished }) => {
       await onOneUtcDay(async () => {
         const scene = await FunctionScene.open(onTestFinished);
         await scene.writeRun([A], { charts: CHARTS });
@@ -204,7 +204,7 @@ describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, () => {
       const others = Array.from({ length: 4 }, () => sweeper(scene));
       const [one, two, three, four] = others.map(({ instance }) => instance);
       const deliveries = [...runIds, ...runIds].map((runId, n) => {
-        const message = eventMessage({ id: `e-${n}`, runId });
+        const message = messageOf(binaryEvent(runId, { id: `e-${n}` }));
         return (n % 2 === 0 ? three : four)?.deliver(message);
       });
       const [sweeps, answers] = await Promise.all([

@@ -2,8 +2,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { FunctionInstance } from '../../src/cloud-event/function-instance.js';
 import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
-import { type Event, eventMessage, type FunctionProcess } from '../support/function-process.js';
 import { FunctionScene, RUN_ID, type SceneOptions } from '../support/function-scene.js';
+import type { Event, FunctionServer } from '../support/function-server.js';
+import { binaryEvent, messageOf } from '../support/saved-events.js';
 import { share } from '../support/share.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
@@ -109,7 +110,7 @@ const NAMED = MOMENTS.map((moment) => [moment.name, moment] as const);
 
 describe.skipIf(whyNoEmulator)(`SIGTERM ${whyNoEmulator}`, () => {
   describe.concurrent('in time leaves a step that the next delivery finishes:', () => {
-    test.for(share(NAMED, 3))('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED))('%s', async ([, moment], { onTestFinished }) => {
       await onOneUtcDay(async () => {
         const scene = await FunctionScene.open(onTestFinished, moment.scene);
         await scene.writeRun([STEP_ID], { charts: CHARTS });
@@ -117,7 +118,7 @@ describe.skipIf(whyNoEmulator)(`SIGTERM ${whyNoEmulator}`, () => {
         const { status } = await terminatedAt(scene, server, moment);
         const left = await whatIsLeft(scene);
         // It pays for nothing that is stored; what waits for its turn is not waited for here.
-        const next = await nextInstance(scene).deliver(eventMessage(EVENT));
+        const next = await nextInstance(scene).deliver(messageOf(binaryEvent(EVENT.runId, EVENT)));
         return async () => {
           const { answer, charts, calls } = moment.left;
           const { lease, unitsUsed, ...seen } = left;
@@ -157,7 +158,7 @@ describe.skipIf(whyNoEmulator)(`SIGTERM ${whyNoEmulator}`, () => {
 });
 
 /** Has it do the step, and end at the moment; resolves when the process is gone. */
-async function terminatedAt(scene: FunctionScene, server: FunctionProcess, moment: Moment) {
+async function terminatedAt(scene: FunctionScene, server: FunctionServer, moment: Moment) {
   let told: Promise<unknown> | undefined;
   const terminate = () => {
     server.kill('SIGTERM');
@@ -168,7 +169,7 @@ async function terminatedAt(scene: FunctionScene, server: FunctionProcess, momen
   const answered = await server.deliver(EVENT);
   await isThere;
   const { exitCode, signal, afterMs } = await server.ended;
-  expect([exitCode, signal], server.said).toEqual([0, null]);
+  expect([exitCode, signal], server.stderr).toEqual([0, null]);
   expect(afterMs).toBeLessThan(GONE_MS);
   await told;
   // Nothing was begun after it.

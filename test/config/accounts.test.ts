@@ -122,6 +122,8 @@ describe('no key', () => {
       }),
     );
     const { problems } = await loadAccounts(undefined, text.slice(0, -1));
-    expect(problems).toEqual(['CHART_IMG_ACCOUNTS_JSON is not JSON']);
+    expect(problems).toEqual([
+      expect.stringMatching(/^CHART_IMG_ACCOUNTS_JSON is not JSON.*; write a list such as \[\{/),
+    ]);
   });
 });

@@ -41,6 +41,7 @@ test('with nothing but a flow run, the defaults hold', async () => {
     live: undefined,
     chartsApiMode: 'mock',
     backend: 'local',
+    touchesObjects: true,
     cloud: undefined,
     bucket: 'local',
     accounts: [],

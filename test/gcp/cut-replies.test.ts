@@ -102,7 +102,7 @@ function expectNoneTwice({ proxy }: GcpScene): void {
 
 describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () => {
   describe.concurrent('cut off after its request was applied, the program still ends well:', () => {
-    test.for(share(named(REQUESTS), 6))('%s', async ([, point], { onTestFinished }) => {
+    test.for(share(named(REQUESTS)))('%s', async ([, point], { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
       void spoil(scene, point, 'cut');
       const { exitCode, stdout, stderr, log } = await scene.run();

@@ -83,13 +83,13 @@ describe.skipIf(whyNoEmulator)(`a worker killed in the cloud ${whyNoEmulator}`, 
   });
 
   describe.concurrent('and its lease expired, the next run brings the step to its end:', () => {
-    test.for(share(NAMED, 5))('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED))('%s', async ([, moment], { onTestFinished }) => {
       await expectResumed(moment, onTestFinished);
     });
   });
 
   describe.concurrent('and its lease expired, --replay does the step anew:', () => {
-    test.for(share(NAMED, 7))('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED))('%s', async ([, moment], { onTestFinished }) => {
       await expectReplayed(moment, onTestFinished);
     });
   });

@@ -67,7 +67,7 @@ function expectLost({ exitCode, stdout, stderr, log }: Told): void {
 
 describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}`, () => {
   describe.concurrent('and woken when another has done the step, changes nothing and exits 3:', () => {
-    test.for(share(NAMED, 4))('%s', async ([, moment], { onTestFinished }) => {
+    test.for(share(NAMED))('%s', async ([, moment], { onTestFinished }) => {
       const [when, name, calls, stored] = moment;
       const scene = await GcpScene.open(onTestFinished);
       const first = scene.start({ leaseTtlSeconds: 1 });

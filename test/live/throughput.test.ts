@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ManyChartsScene, payers, UNLIMITED } from '../support/many-charts-scene.js';
 import { ALL_CASES, MEASURES } from '../support/share.js';
-import { PNG_END, pngChunk, pngHeader, pngOf } from '../support/small-png.js';
+import { bulkyPng } from '../support/small-png.js';
 
 const CHARTS = 64;
 const LANES = 10;
@@ -69,17 +68,12 @@ test('charts are stored as they arrive', async () => {
   expect(held).toBe(0);
 });
 
-/** As large as a busy chart, of what cannot be packed; its pixels are nobody's business. */
-function largePng(bytes: number): Buffer {
-  return pngOf(pngHeader(800, 600), pngChunk('IDAT', randomBytes(bytes)), PNG_END);
-}
-
 /** The least of two runs: what is left to the garbage collector's mood is not held. */
 async function peakKilobytes(charts: number, bytes: number): Promise<number> {
   const peaks: number[] = [];
   for (let again = 0; again < 2; again++) {
     const scene = await open(charts);
-    const body = largePng(bytes).toString('base64');
+    const body = bulkyPng(800, 600, bytes).toString('base64');
     const headers = { 'content-type': 'image/png' };
     const fault = { act: 'answer', status: 200, headers, body, encoding: 'base64' } as const;
     scene.fake.faults.add({ times: 'forever', fault });

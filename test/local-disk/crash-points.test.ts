@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { LocalArtifactStore } from '../../src/artifacts/local/local-artifact-store.js';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
+import { tellCases } from '../support/cases.js';
+import { pointsUpTo } from '../support/fault-points.js';
 import { LocalWorker, temporaryFolder } from '../support/local-processes.js';
 import { OBJECT, ROUND_PATHS, roundWrites } from '../support/local-rounds.js';
 import { share } from '../support/share.js';
@@ -89,6 +91,7 @@ async function checkThatItWorks(root: string): Promise<void> {
 
 /** Tries a fault at every call, some at a time, and says at which call something was wrong. */
 async function atEveryCall(
+  task: Parameters<typeof tellCases>[0],
   folder: string,
   fault: Readonly<Record<string, string>>,
   judge: (rounds: Rounds, told: Told, signal: NodeJS.Signals | null) => void,
@@ -97,12 +100,8 @@ async function atEveryCall(
   const calls = await runInto(join(folder, 'unharmed'), unharmed, (rounds) => {
     expect(rounds).toEqual({ committed: 2, stored: 2 });
   });
-  const points = [
-    ...share(
-      Array.from({ length: calls }, (_, i) => i + 1),
-      3,
-    ),
-  ];
+  const points = [...share(pointsUpTo(calls), 5)];
+  tellCases(task, { cases: points.length });
   const wrong: string[] = [];
   const runner = async () => {
     for (let n = points.shift(); n !== undefined; n = points.shift()) {
@@ -131,12 +130,17 @@ describe('a process killed', { timeout: 120_000 }, () => {
   // After one call is before the next: `after` would find the same disks again.
   test.for(['before', 'midway'])(
     '%s any of its calls leaves every commit whole or undone',
-    async (when, { onTestFinished }) => {
+    async (when, { task, onTestFinished }) => {
       const folder = await temporaryFolder(onTestFinished);
-      const calls = await atEveryCall(folder, { CRASH_WHEN: when }, (rounds, told, signal) => {
-        expect(signal).toBe('SIGKILL');
-        inOrder(rounds, told);
-      });
+      const calls = await atEveryCall(
+        task,
+        folder,
+        { CRASH_WHEN: when },
+        (rounds, told, signal) => {
+          expect(signal).toBe('SIGKILL');
+          inOrder(rounds, told);
+        },
+      );
       expect(calls).toBeGreaterThan(when === 'midway' ? 10 : 40);
     },
   );
@@ -145,11 +149,11 @@ describe('a process killed', { timeout: 120_000 }, () => {
 describe('a disk that is full', { timeout: 120_000 }, () => {
   test.for(['once', 'onwards'])(
     '%s, from any call, is told, and nothing is half written',
-    async (span, { onTestFinished }) => {
+    async (span, { task, onTestFinished }) => {
       const folder = await temporaryFolder(onTestFinished);
       const fault = { FAIL_WITH: 'ENOSPC', FAIL_SPAN: span };
       const unclear = new Set<string>();
-      const calls = await atEveryCall(folder, fault, (rounds, told) => {
+      const calls = await atEveryCall(task, folder, fault, (rounds, told) => {
         inOrder(rounds, told);
         const answers = [...told];
         expect(answers.at(-1)?.[1]).toMatch(/^(StoreUnavailable|unclear)$/);

@@ -5,7 +5,7 @@ import { type LeaseDocument, parseLease } from '../../src/engine/lease-document.
 import { type FakeChartImg, startFakeChartImg } from './fake-chart-img/fake-chart-img.js';
 import type { StoredObject } from './fake-storage/object-store.js';
 import { FirestoreProxy } from './firestore-proxy.js';
-import { FunctionProcess, type Target } from './function-process.js';
+import { FunctionServer, type Target } from './function-server.js';
 import { runOfSteps } from './gcp-deps.js';
 import { BUCKET, GcpScene } from './gcp-scene.js';
 
@@ -91,8 +91,8 @@ export class FunctionScene {
     };
   }
 
-  serve({ target, env = {} }: ServeOptions = {}): Promise<FunctionProcess> {
-    return FunctionProcess.start(this.#onTestFinished, {
+  serve({ target, env = {} }: ServeOptions = {}): Promise<FunctionServer> {
+    return FunctionServer.start(this.#onTestFinished, {
       ...(target && { target }),
       cwd: this.gcp.cwd,
       env: { ...this.env, ...env },

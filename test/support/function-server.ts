@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LogLine } from './cli-run.js';
-import type { Sent } from './saved-events.js';
+import { binaryEvent, type Sent } from './saved-events.js';
 
 const FRAMEWORK = fileURLToPath(
   new URL('../../node_modules/.bin/functions-framework', import.meta.url),
@@ -20,7 +20,7 @@ export interface FunctionServerOptions {
   readonly cwd: string;
   /** Added to an environment that holds nothing but what Node needs, and NODE_ENV=production. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly target?: 'workerChartExport' | 'workerChartExportSweep';
+  readonly target?: Target;
   /** The built function itself, unless it is `package`: what the package of `cwd` is the code of. */
   readonly code?: 'built' | 'package';
 }
@@ -34,21 +34,32 @@ export interface ServerEnded {
   /** `null` when a signal ended it. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Since the last signal that we sent it. */
+  readonly afterMs: number;
 }
+
+/** An event as Eventarc sends it, its data never looked at. */
+export interface Event {
+  readonly id: string;
+  readonly runId: string;
+}
+
+export type Target = 'workerChartExport' | 'workerChartExportSweep';
 
 /** The Functions Framework with the function in it, in a process of its own. */
 export class FunctionServer {
-  readonly child: ChildProcess;
   readonly port: number;
   readonly ended: Promise<ServerEnded>;
   /** Every line on stdout, which holds the log and nothing else. */
   readonly stdout: string[] = [];
   stderr = '';
+  readonly #child: ChildProcess;
+  #signalledAt = performance.now();
   #end: ServerEnded | undefined;
   #wakers: (() => void)[] = [];
 
   private constructor(child: ChildProcess, port: number) {
-    this.child = child;
+    this.#child = child;
     this.port = port;
     if (child.stdout) {
       createInterface(child.stdout).on('line', (line) => {
@@ -60,9 +71,14 @@ export class FunctionServer {
       this.stderr += chunk;
     });
     this.ended = new Promise((resolve, reject) => {
+      let afterMs = 0;
       child.on('error', reject);
+      child.on('exit', () => {
+        afterMs = performance.now() - this.#signalledAt;
+      });
+      // After its last lines.
       child.on('close', (exitCode, signal) => {
-        this.#end = { exitCode, signal };
+        this.#end = { exitCode, signal, afterMs };
         resolve(this.#end);
         this.#wake();
       });
@@ -92,7 +108,7 @@ export class FunctionServer {
     });
     const server = new FunctionServer(child, port);
     onTestFinished(async () => {
-      await server.kill();
+      await server.kill('SIGKILL');
     });
     await server.#listens();
     return server;
@@ -122,12 +138,15 @@ export class FunctionServer {
     }
   }
 
-  /** Rejects when no answer comes. */
-  async send({ method = 'POST', headers = {}, body = '' }: Sent): Promise<Answered> {
+  /** Resolves with the answer; rejects where the connection ends without one. */
+  send(
+    { method = 'POST', headers = {}, body = '' }: Sent,
+    signal?: AbortSignal,
+  ): Promise<Answered> {
     return new Promise((resolve, reject) => {
       const length = method === 'GET' ? {} : { 'content-length': Buffer.byteLength(body) };
       const options = { method, headers: { ...length, ...headers }, agent: false };
-      request(this.url, options, (response) => {
+      request(this.url, { ...options, ...(signal && { signal }) }, (response) => {
         buffer(response).then(
           (bytes) => resolve({ status: response.statusCode ?? 0, body: bytes.toString() }),
           reject,
@@ -138,18 +157,19 @@ export class FunctionServer {
     });
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+  deliver({ id, runId }: Event, signal?: AbortSignal): Promise<Answered> {
+    return this.send(binaryEvent(runId, { id }), signal);
   }
 
-  /** Asks it to end, as Cloud Run does. */
-  stop(): Promise<ServerEnded> {
-    this.signal('SIGTERM');
-    return this.ended;
+  /** Of the sweep's target. */
+  sweep(): Promise<Answered> {
+    return this.send({});
   }
 
-  kill(): Promise<ServerEnded> {
-    this.signal('SIGKILL');
+  /** Asks it to end, as Cloud Run does, or ends it; resolves when it is gone. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<ServerEnded> {
+    this.#signalledAt = performance.now();
+    this.#child.kill(signal);
     return this.ended;
   }
 

@@ -47,6 +47,29 @@ export interface ManyChartsOptions {
   readonly request?: JsonObject;
 }
 
+/** Templates, accounts and a flow run of one step that needs them all; returns the flow run. */
+export async function writeManyCharts(
+  cwd: string,
+  { payers, charts, request = { width: 800, height: 600 } }: ManyChartsOptions,
+  runId = RUN_ID,
+): Promise<JsonObject> {
+  const templates = join(cwd, 'templates');
+  await mkdir(templates);
+  const ids = Array.from({ length: charts }, (_, index) => `ctpl_live_${index + 1}_v1`);
+  for (const id of ids) {
+    const chartImgSymbolTemplate = 'BINANCE:{symbol}';
+    const template = { id, description: 'one of many', chartImgSymbolTemplate, request };
+    await jsonFile(templates, `${id}.json`, template);
+  }
+  const requests = ids.map((chartTemplateId) => ({ chartTemplateId }));
+  const inputs = { minImages: 1, requests };
+  const run = flowRun({ runId, stepId: STEP_ID, inputs });
+  await jsonFile(cwd, 'flow_run.json', run);
+  const accounts = JSON.stringify(payers.map(({ account }) => account));
+  await writeFile(join(cwd, 'accounts.json'), accounts, { mode: 0o600 });
+  return run;
+}
+
 interface RunOptions {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -66,23 +89,11 @@ export class ManyChartsScene {
   }
 
   static async open(onTestFinished: Cleanup, options: ManyChartsOptions): Promise<ManyChartsScene> {
-    const { payers, charts, latencyMs = 0, request = { width: 800, height: 600 } } = options;
+    const { payers, latencyMs = 0 } = options;
     const fake = await startFakeChartImg({ keys: payers.map(({ key }) => key), latencyMs });
     onTestFinished(() => fake.close());
     const cwd = await emptyFolder(onTestFinished);
-    const templates = join(cwd, 'templates');
-    await mkdir(templates);
-    const ids = Array.from({ length: charts }, (_, index) => `ctpl_live_${index + 1}_v1`);
-    for (const id of ids) {
-      const chartImgSymbolTemplate = 'BINANCE:{symbol}';
-      const template = { id, description: 'one of many', chartImgSymbolTemplate, request };
-      await jsonFile(templates, `${id}.json`, template);
-    }
-    const requests = ids.map((chartTemplateId) => ({ chartTemplateId }));
-    const inputs = { minImages: 1, requests };
-    await jsonFile(cwd, 'flow_run.json', flowRun({ runId: RUN_ID, stepId: STEP_ID, inputs }));
-    const accounts = JSON.stringify(payers.map(({ account }) => account));
-    await writeFile(join(cwd, 'accounts.json'), accounts, { mode: 0o600 });
+    await writeManyCharts(cwd, options);
     return new ManyChartsScene(cwd, fake);
   }
 

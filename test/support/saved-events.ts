@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { EventMessage } from '../../src/cloud-event/flow-run-event.js';
 
 export const UPDATED = 'google.cloud.firestore.document.v1.updated';
 export const WRITTEN = 'google.cloud.firestore.document.v1.written';
@@ -71,4 +72,13 @@ export function structuredEvent(runId: string, options: EventOptions = {}): Requ
     headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
     body: JSON.stringify(structuredObject(runId, options)),
   };
+}
+
+/** As the adapter gets it. */
+export function messageOf({ headers = {}, body = '' }: Sent): EventMessage {
+  const named = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase(),
+    Array.isArray(value) ? value.join(', ') : String(value),
+  ]);
+  return { headers: Object.fromEntries(named), body: Buffer.from(body) };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 
 export const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
@@ -34,4 +35,9 @@ export function pngOf(...chunks: readonly Buffer[]): Buffer {
 /** A whole one. */
 export function smallPng(width = 3, height = 2): Buffer {
   return pngOf(pngHeader(width, height), pngImage(width, height), PNG_END);
+}
+
+/** As long as a chart in use, of what cannot be packed; its pixels are nobody's business. */
+export function bulkyPng(width: number, height: number, bytes: number): Buffer {
+  return pngOf(pngHeader(width, height), pngChunk('IDAT', randomBytes(bytes)), PNG_END);
 }

@@ -1,6 +1,5 @@
 import {
   type Bucket,
-  CRC32C,
   type FileMetadata,
   Storage,
   type StorageOptions,
@@ -15,6 +14,7 @@ import type {
   PutResult,
 } from '../artifact-store.js';
 import { type Answer, TRIES, type TryLimits, tryBounded } from './bounded-tries.js';
+import { crc32cOf } from './crc32c.js';
 import { NoAnswer, SignInFailed, type StorageFailure } from './storage-errors.js';
 
 export interface GcsSettings {
@@ -216,7 +216,7 @@ export class GcsArtifactStore implements ArtifactStore {
 
   #valueOf<T>(answer: Answer<T>): T {
     if (answer.kind === 'done') return answer.value;
-    throw this.#unavailable(this.#reasonOf(answer));
+    throw this.#unavailable(`${this.#reasonOf(answer)}; ${remedyOf(answer)}`);
   }
 
   /** The library's error is not kept as a cause: it carries the request, and that our token. */
@@ -270,6 +270,22 @@ export class GcsArtifactStore implements ArtifactStore {
   }
 }
 
+/** What a person can do once there was work, which may go on by itself or be done again. */
+function remedyOf({ kind }: StorageFailure): string {
+  switch (kind) {
+    case 'absent':
+      return 'create it again';
+    case 'credentials':
+      return 'sign in with `gcloud auth application-default login`';
+    case 'forbidden':
+      return `grant these credentials ${ROLE} on the bucket`;
+    case 'refused':
+    case 'unclear':
+    case 'impossible':
+      return 'check the network and the server, then try again';
+  }
+}
+
 function openStorage({ emulator, projectId, auth }: GcsSettings, { tryMs }: Limits): Storage {
   const endpoint = emulator?.replace(/\/+$/, '');
   const storage = new Storage({
@@ -311,10 +327,4 @@ function generationOf({ generation }: FileMetadata): string {
   // An answer without it, of a proxy perhaps, is none.
   if (generation === undefined) throw new NoAnswer('no generation in the answer');
   return String(generation);
-}
-
-function crc32cOf(bytes: Buffer): string {
-  const crc32c = new CRC32C();
-  crc32c.update(bytes);
-  return crc32c.toString();
 }

@@ -51,7 +51,7 @@ async function imported(
 async function created(
   run: Run,
   { dryRun }: RunConfig,
-  { documents }: OpenBackend,
+  { documents, placeOf }: OpenBackend,
   logger: Logger,
 ): Promise<{ readonly documents: DocumentStore }> {
   const { runId, data } = run;
@@ -60,10 +60,12 @@ async function created(
   if (dryRun) return { documents: (await isThere()) ? documents : importedView(documents, run) };
   const result = await documents.commit([{ kind: 'put', path, data, when: { absent: true } }]);
   if (result.status === 'unclear' && !(await isThere())) throw result.cause;
-  const words =
-    result.status === 'refused'
-      ? `flow run ${runId} is there already and is used as it is`
-      : `flow run ${runId} is created; where the function is deployed, it may take the run's READY steps`;
-  logger.info('flow_run_created', words, { created: result.status !== 'refused' });
+  if (result.status === 'refused') {
+    const words = `flow run ${runId} is there already and is used as it is`;
+    logger.info('flow_run_kept', words, { path: placeOf(path) });
+  } else {
+    const words = `flow run ${runId} is created; where the function is deployed, it may take the run's READY steps`;
+    logger.info('flow_run_created', words, { path: placeOf(path) });
+  }
   return { documents };
 }

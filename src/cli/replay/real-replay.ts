@@ -1,5 +1,6 @@
 import { gsUri, stepFolder } from '../../artifacts/object-names.js';
 import type { RunConfig } from '../../config/run-config.js';
+import { counted } from '../../counted.js';
 import type { StepOutcome } from '../../engine/outcome.js';
 import { ConfigError } from '../../failures.js';
 import type { CommandLine } from '../command-line.js';
@@ -41,17 +42,18 @@ export function replayScreen(plan: Planned, config: RunConfig): string {
       'calls',
       renders === 0
         ? 'nobody'
-        : `Chart-IMG for ${charts(renders)}${paid.length > 0 ? `: ${paid.join(', ')}` : ''}`,
+        : `Chart-IMG for ${counted(renders, 'chart')}${paid.length > 0 ? `: ${paid.join(', ')}` : ''}`,
     ],
-    ...(kept > 0 ? [['keeps', `${charts(kept)} of the last manifest`] as const] : []),
-    ...(count('fail') > 0 ? [['fails', `${charts(count('fail'))}, known before`] as const] : []),
-    ['writes', `${renders} PNGs and manifest.json in ${folder}; the last manifest stays beside it`],
+    ...(kept > 0 ? [['keeps', `${counted(kept, 'chart')} of the last manifest`] as const] : []),
+    ...(count('fail') > 0
+      ? [['fails', `${counted(count('fail'), 'chart')}, known before`] as const]
+      : []),
+    [
+      'writes',
+      `${counted(renders, 'PNG')} and manifest.json in ${folder}; the last manifest stays beside it`,
+    ],
     ['then', 'the step is RUNNING, and gets its new end'],
   ];
   const lines = rows.map(([what, words]) => `  ${what.padEnd(7)} ${words}`);
   return `This does step ${stepId} of run ${runId} again:\n${lines.join('\n')}\n`;
-}
-
-function charts(n: number): string {
-  return n === 1 ? '1 chart' : `${n} charts`;
 }

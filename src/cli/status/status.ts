@@ -5,6 +5,7 @@ import type { JsonObject } from '../../contracts/documents.js';
 import { addressRun } from '../../engine/flow-run.js';
 import { Logger } from '../../log/logger.js';
 import { openBackend } from '../../worker/open-backend.js';
+import { absentFrom } from '../absent-from.js';
 import { type Told, toldCommand } from '../told-command.js';
 import { isFinal, lookAtFile, lookAtRun, type StatusView } from './look.js';
 import { Manifests } from './manifests.js';
@@ -40,14 +41,14 @@ export const status = toldCommand(async ({ flags }, session, { env, cwd, stdin, 
     if (asked.document && config.backend === 'local') {
       return lookAtFile(asked.document, config.stepId, at);
     }
-    return absent(asked.runId, config);
+    return `there is no flow run ${asked.runId} in ${absentFrom(config, asked.document !== undefined)}`;
   };
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
       const seen = await look();
       signal.throwIfAborted();
       if (typeof seen === 'string') return refuse(seen, logger);
-      const lines = statusLines(seen, stdout, { env, cwd });
+      const lines = statusLines(seen, stdout, { env, cwd, backend: config.backend });
       const leftMs = untilMs - performance.now();
       if (!config.watch || isFinal(seen)) return shown(seen, screen.last(seen, lines), {});
       if (leftMs <= 0) {
@@ -93,12 +94,6 @@ async function whichRun(
   if ('reason' in run) return { refused: run.message };
   // Whether it has the step that was named is asked of the stored run, where there is one.
   return { runId: run.runId, document: file.document };
-}
-
-function absent(runId: string, { backend, workspace, cloud }: StatusConfig): string {
-  return backend === 'local'
-    ? `there is no flow run ${runId} in the workspace ${workspace}: name another with --workspace, or the run’s file with --flow-run-path`
-    : `there is no flow run ${runId} in Firestore database ${cloud?.database}: check --project, --database and the id; run-local --create-flow-run creates it from a file`;
 }
 
 /** Nothing that can be shown: what was named is not there. */

@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import type { Backend } from '../../config/worker-config.js';
 import { ago, duration } from '../durations.js';
 import { shortPath } from '../summary.js';
 import { type Cell, plain, table, widthOf } from '../table.js';
@@ -8,11 +9,18 @@ import type { LeaseView, StatusView, StepView } from './look.js';
 /** Failures that are told one by one. */
 const MANY = 5;
 
+/** Where it is shown, and where it was read. */
+export interface StatusPlace {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly backend: Backend;
+}
+
 /** Pure: a table of the steps, then what there is to say of each. */
 export function statusLines(
   view: StatusView,
   stream: TerminalStream,
-  { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+  { env, cwd, backend }: StatusPlace,
 ): string[] {
   const chalk = new Chalk({ level: colourLevel(stream, env) });
   const facts = [view.symbol, view.status].filter((fact) => fact !== null).map(plain);
@@ -43,7 +51,7 @@ export function statusLines(
     ...notYet,
     '',
     ...table(columns, rows, widthOf(stream)),
-    ...view.steps.flatMap((step) => details(step, nowMs, cwd, chalk)),
+    ...view.steps.flatMap((step) => details(step, nowMs, { cwd, backend }, chalk)),
   ];
 }
 
@@ -75,14 +83,19 @@ function relative(time: string | null, nowMs: number): string {
   return Number.isNaN(ms) ? '-' : ago(ms);
 }
 
-function details(step: StepView, nowMs: number, cwd: string, chalk: ChalkInstance): string[] {
+function details(
+  step: StepView,
+  nowMs: number,
+  { cwd, backend }: Pick<StatusPlace, 'cwd' | 'backend'>,
+  chalk: ChalkInstance,
+): string[] {
   const { stepId, reason, blockedBy, lease, error, manifest, verdict } = step;
   const isHeldOrWas = lease !== null && lease.standing !== 'none' && step.status === 'RUNNING';
   const lines: (readonly [string, string])[] = [
     ...(reason === null || verdict === 'held'
       ? []
       : [['why', reason.replace(`step ${stepId} is `, '')] as const]),
-    ...hintsOf(verdict, blockedBy),
+    ...hintsOf(verdict, blockedBy, backend),
     ...(isHeldOrWas ? [['holder', holderOf(lease, nowMs)] as const] : []),
     ...(error
       ? ([
@@ -118,9 +131,14 @@ function details(step: StepView, nowMs: number, cwd: string, chalk: ChalkInstanc
 function hintsOf(
   verdict: StepView['verdict'],
   blockedBy: readonly string[],
+  backend: Backend,
 ): (readonly [string, string])[] {
   if (verdict === 'eligible') {
-    return [['next', 'the function does it at its event; run-local or sweep does it now']];
+    const how =
+      backend === 'local'
+        ? 'run-local or sweep does it'
+        : 'the function does it at its event; run-local or sweep does it now';
+    return [['next', how]];
   }
   if (verdict !== 'blocked') return [];
   const areAllAbsent = blockedBy.every((blocker) => blocker.endsWith('(not in the run)'));

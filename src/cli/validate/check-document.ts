@@ -2,9 +2,9 @@ import { checkAccounts } from '../../config/accounts.js';
 import { isJsonObject, type JsonObject } from '../../contracts/documents.js';
 import { isStepId } from '../../contracts/ids.js';
 import { validateManifest } from '../../contracts/validate.js';
+import { counted } from '../../counted.js';
 import { addressRun, quoted, type Run, stepOf } from '../../engine/flow-run.js';
 import { checkInputs } from '../../engine/plan.js';
-import { counted } from '../lines.js';
 import { lintTemplate } from '../templates/lint-template.js';
 import type { Kind } from './kinds.js';
 

@@ -3,9 +3,10 @@ import { basename, resolve } from 'node:path';
 import { isOpenToOthers, OPEN_TO_OTHERS } from '../../config/accounts.js';
 import { readJsonFile } from '../../config/json-file.js';
 import { isJsonObject } from '../../contracts/documents.js';
+import { counted } from '../../counted.js';
 import { ConfigError } from '../../failures.js';
 import type { CommandLine } from '../command-line.js';
-import { counted, toLines } from '../lines.js';
+import { toLines } from '../lines.js';
 import { toldCommand } from '../told-command.js';
 import { type CheckedDocument, checkDocument } from './check-document.js';
 import { type Kind, kindOf } from './kinds.js';
@@ -52,7 +53,10 @@ async function verdictOf(
   const file = isStdin ? 'stdin' : operand;
   const path = isStdin ? '-' : resolve(cwd, operand);
   const read = await readJsonFile(path, stdin, signal);
-  if (!read.ok) return { file, kind: null, unreadable: read.what };
+  if (!read.ok) {
+    const remedy = read.what.startsWith('is not JSON') ? `; ${EXPECTED}` : '';
+    return { file, kind: null, unreadable: `${read.what}${remedy}` };
+  }
   const kind = kindOf(read.value);
   if (kind === undefined) return { file, kind: null, unreadable: UNKNOWN };
   const checked = checkDocument(kind, read.value);
@@ -60,8 +64,10 @@ async function verdictOf(
   return { file, kind, ...checked, warnings: [...checked.warnings, ...more] };
 }
 
-const UNKNOWN =
-  'is none of flow run (steps, scope), chart template (chartImgSymbolTemplate, request), accounts (a list), manifest (requested, items)';
+const KINDS =
+  'flow run (steps, scope), chart template (chartImgSymbolTemplate, request), accounts (a list), manifest (requested, items)';
+const UNKNOWN = `is none of ${KINDS}`;
+const EXPECTED = `write one of ${KINDS}`;
 
 /** What its name or its mode may spoil. */
 async function aboutTheFile(kind: Kind, path: string, document: unknown): Promise<string[]> {

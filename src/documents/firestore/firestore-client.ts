@@ -53,6 +53,14 @@ export class FirestoreClient {
     });
   }
 
+  /** Connects, for the first call not to wait for it. What fails here fails that call. */
+  connect(): void {
+    this.#client.initialize().then(
+      (stub) => (stub as unknown as grpc.Client).getChannel().getConnectivityState(true),
+      () => undefined,
+    );
+  }
+
   /** `flow_runs/x` → the name that the API knows the document by. */
   nameOf(path: string): string {
     return `${this.#database}/documents/${path}`;

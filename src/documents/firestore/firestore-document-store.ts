@@ -50,6 +50,11 @@ export class FirestoreDocumentStore implements DocumentStore {
     this.#bounds = bounds;
   }
 
+  /** Whoever has something else to do first says so: the first call finds a connection. */
+  connect(): void {
+    this.#client.connect();
+  }
+
   async read(paths: readonly DocumentPath[]): Promise<Reading> {
     const wanted = [...new Set(paths)];
     const { documents, readTime } = await this.#untilAnswered((timeoutMs) =>

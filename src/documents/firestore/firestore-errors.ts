@@ -39,6 +39,7 @@ export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
   const words = oneLine(String(message ?? error));
   const place = emulatorHost === undefined ? '' : ` on the emulator at ${emulatorHost}`;
   const where = `Firestore database ${database} of project ${projectId}${place}`;
+  if (isSignInRefused(code, words)) return { kind: 'misconfigured', message: SIGN_IN_AGAIN };
   switch (code) {
     case CODE.alreadyExists:
     case CODE.aborted:
@@ -53,7 +54,7 @@ export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
         ? { kind: 'refused' }
         : {
             kind: 'misconfigured',
-            message: `there is no ${where}: name another with --project or --database, or create it`,
+            message: `there is no ${where}: name another (--project or GOOGLE_CLOUD_PROJECT, --database or FIRESTORE_DB), or create it`,
           };
     case CODE.permissionDenied:
       return {
@@ -63,8 +64,7 @@ export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
     case CODE.unauthenticated:
       return {
         kind: 'misconfigured',
-        message:
-          'Google does not accept these credentials: run "gcloud auth application-default login" again, or mend GOOGLE_APPLICATION_CREDENTIALS',
+        message: SIGN_IN_AGAIN,
       };
     case CODE.invalidArgument:
     case CODE.outOfRange:
@@ -82,12 +82,28 @@ export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
   }
 }
 
+const SIGN_IN_AGAIN =
+  'Google does not accept these credentials: run "gcloud auth application-default login" again, or mend GOOGLE_APPLICATION_CREDENTIALS';
+
+/** A login that ran out: the sign-in's HTTP status then stands where gRPC's code should. */
+function isSignInRefused(code: unknown, words: string): boolean {
+  const status = Number(code);
+  return (
+    /metadata from plugin failed/i.test(words) &&
+    status >= 400 &&
+    status < 500 &&
+    status !== 408 &&
+    status !== 429
+  );
+}
+
 const REMEDY = 'check the network and the server, then run again';
 
 /** The library's words for a connection name its own parts, and quote errors within errors. */
 const NETWORK_REASONS: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED/, 'the connection was refused'],
   [/ECONNRESET|EPIPE/, 'the connection was cut'],
+  [/No connection established/, 'no connection came about'],
   [/EHOSTUNREACH|ENETUNREACH/, 'there is no way to its host'],
   [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, 'its name could not be looked up'],
 ];

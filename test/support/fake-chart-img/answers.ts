@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { supportedIntervals } from '../../../src/chart-img/intervals.js';
-import { smallPng } from '../small-png.js';
+import { bulkyPng, smallPng } from '../small-png.js';
 import { type KnownKey, PLANS } from './plans.js';
 
 export interface Answer {
@@ -45,7 +45,7 @@ export function refuseAddress({ method, path, headers }: Asked): Answer | undefi
 }
 
 /** The chart, or what is wrong with the question. */
-export function draw({ headers, body }: Asked, { plan }: KnownKey): Answer {
+export function draw({ headers, body }: Asked, { plan }: KnownKey, bytes?: number): Answer {
   if (headers['content-type'] !== 'application/json') return refusal(400, 'Bad Request');
   let asked: unknown;
   try {
@@ -75,11 +75,12 @@ export function draw({ headers, body }: Asked, { plan }: KnownKey): Answer {
   if (lengthOf(parameters.studies) + lengthOf(parameters.drawings) > maxParameters) {
     return refusal(403, `Exceed Max Usage Parameter Limit (${maxParameters})`);
   }
-  return chart(width, height);
+  return chart(width, height, bytes);
 }
 
-function chart(width: number, height: number): Answer {
-  return { status: 200, headers: { 'content-type': 'image/png' }, body: pngOf(width, height) };
+function chart(width: number, height: number, bytes?: number): Answer {
+  const body = pngOf(width, height, bytes);
+  return { status: 200, headers: { 'content-type': 'image/png' }, body };
 }
 
 function complaint(param: string, value: unknown): string | undefined {
@@ -114,9 +115,11 @@ function lengthOf(list: unknown): number {
 const pngs = new Map<string, Buffer>();
 
 /** Made once a size: a judge that shares two cores with the judged must not be busy drawing. */
-function pngOf(width: number, height: number): Buffer {
-  const name = `${width}x${height}`;
-  const png = pngs.get(name) ?? smallPng(width, height);
+function pngOf(width: number, height: number, bytes: number | undefined): Buffer {
+  const name = `${width}x${height} ${bytes}`;
+  const png =
+    pngs.get(name) ??
+    (bytes === undefined ? smallPng(width, height) : bulkyPng(width, height, bytes));
   pngs.set(name, png);
   return png;
 }

@@ -56,6 +56,8 @@ export interface FakeChartImgOptions {
   readonly keys: readonly KnownKey[];
   /** Of a chart, from the request's arrival; refusals come at once. */
   readonly latencyMs?: number;
+  /** What a chart is long, about; by default a blank page's kilobyte. */
+  readonly chartBytes?: number;
   /** Epoch milliseconds; by default the system's clock, until `setClock`. */
   readonly now?: () => number;
   /** PEM; with it the fake speaks https. */
@@ -68,7 +70,7 @@ export interface FakeChartImgOptions {
  * was spent: it counts by key and UTC day whatever reaches it.
  */
 export async function startFakeChartImg(options: FakeChartImgOptions): Promise<FakeChartImg> {
-  const { keys, latencyMs = 0, tls } = options;
+  const { keys, latencyMs = 0, chartBytes, tls } = options;
   let now = options.now ?? Date.now;
   const desk = new KeyDesk(keys);
   const faults = new Faults();
@@ -101,7 +103,8 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
       return misbehave(response, fault, () => events.emit('sent'));
     }
     const asked = { method, path, headers, body };
-    const answer = refuseAddress(asked) ?? answerTo(asked, desk.admit(apiKey, number, atMs));
+    const answer =
+      refuseAddress(asked) ?? answerTo(asked, desk.admit(apiKey, number, atMs), chartBytes);
     if (answer.status === 200) await sleep(latencyMs);
     if (fault?.act === 'delay') await sleep(fault.ms);
     seen.status = answer.status;
@@ -161,8 +164,8 @@ export async function startFakeChartImg(options: FakeChartImgOptions): Promise<F
   return fake;
 }
 
-function answerTo(asked: Asked, admitted: KnownKey | Answer): Answer {
-  return 'status' in admitted ? admitted : draw(asked, admitted);
+function answerTo(asked: Asked, admitted: KnownKey | Answer, chartBytes?: number): Answer {
+  return 'status' in admitted ? admitted : draw(asked, admitted, chartBytes);
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
