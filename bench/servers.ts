@@ -9,7 +9,7 @@ import type { FakeChartImgOptions } from '../test/support/fake-chart-img/fake-ch
 export type AtEnd = (undo: () => Promise<void>) => void;
 
 /** As long as the sample charts, about. */
-export const CHART_BYTES = 40_000;
+const CHART_BYTES = 40_000;
 
 const CHART_IMG = new URL('../test/support/fake-chart-img/main.ts', import.meta.url);
 const STORAGE = new URL('../test/support/fake-storage/main.ts', import.meta.url);

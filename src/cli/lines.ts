@@ -4,7 +4,7 @@ export function toLines(lines: readonly string[]): string {
 }
 
 /** One line of it. */
-export function printable(line: string): string {
+function printable(line: string): string {
   return line.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }
 

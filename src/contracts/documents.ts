@@ -8,10 +8,8 @@ export type {
   FlowRun,
   ManifestFailure,
   ManifestItem,
-  ManifestItemMeta,
   PlannedChart,
   RunSummary,
-  Step,
   SummaryItem,
 } from './generated/types.js';
 

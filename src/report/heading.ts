@@ -5,7 +5,7 @@ import { type Html, html } from './html.js';
 import { type Place, placed } from './places.js';
 
 /** Pure: how the step ends by this manifest, as its settling decides it. */
-export function verdictOf({ items, minImages }: ChartsOutputsManifest): 'SUCCEEDED' | 'FAILED' {
+function verdictOf({ items, minImages }: ChartsOutputsManifest): 'SUCCEEDED' | 'FAILED' {
   return items.length >= minImages ? 'SUCCEEDED' : 'FAILED';
 }
 

@@ -57,7 +57,7 @@ export function leaseDocument(fields: JsonObject = {}): StoredDocument {
   return { data, version: 'v1', updateTimeMs: 0 };
 }
 
-export function chartRequest(chartTemplateId: string): ChartRequest {
+function chartRequest(chartTemplateId: string): ChartRequest {
   return {
     chartTemplateId,
     chartImgSymbol: 'BINANCE:BTCUSDT',

@@ -11,7 +11,7 @@ import type { EngineDeps } from '../../src/engine/deps.js';
 import { Logger } from '../../src/log/logger.js';
 import { BUCKET, type GcpScene } from './gcp-scene.js';
 
-export const SETTINGS: EngineDeps['settings'] = {
+const SETTINGS: EngineDeps['settings'] = {
   concurrency: 10,
   timeoutMs: 60_000,
   leaseTtlMs: 90_000,

@@ -18,13 +18,22 @@ interface Lock {
   readonly packages: Readonly<Record<string, Locked>>;
 }
 
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly shasum: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
 /** Packs as `npm publish` does; the build stands already. */
 export async function pack(folder: string) {
   const argv = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
   const { stdout } = await run('npm', argv, { cwd: REPOSITORY });
-  const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+  const [packed] = JSON.parse(stdout) as Packed[];
   if (!packed) throw new Error('npm packed nothing');
-  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
+  const { filename, files, ...measures } = packed;
+  return { tarball: join(folder, filename), files: files.map(({ path }) => path), ...measures };
 }
 
 /**

@@ -12,7 +12,7 @@ import type {
 import { buildReport, type ReportInput } from '../../src/report/build-report.js';
 
 export const BUCKET = 'charts-bucket';
-export const NOW = new Date('2026-11-24T12:05:00.000Z');
+const NOW = new Date('2026-11-24T12:05:00.000Z');
 const GENERATED_AT = '2026-11-24T12:00:01.093Z';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
@@ -29,7 +29,7 @@ export const KINDS = {
 export const SAMPLE_IDS = Object.keys(KINDS) as readonly (keyof typeof KINDS)[];
 
 /** A bucket in memory. */
-export class Bucket {
+class Bucket {
   readonly bucket = BUCKET;
   readonly objects = new Map<string, Uint8Array>();
   readonly gets: string[] = [];
@@ -116,7 +116,7 @@ export class ReportScene {
 }
 
 /** A fixture chart, drawn from sample data. */
-export function samplePng(chartTemplateId: keyof typeof KINDS): Buffer {
+function samplePng(chartTemplateId: keyof typeof KINDS): Buffer {
   const name = `BINANCE_BTCUSDT__1d__${chartTemplateId}.png`;
   return readFileSync(join(FIXTURES, 'chart-api/chart-img/advanced-chart-v2', name));
 }

@@ -24,7 +24,7 @@ export function openAgent(
 }
 
 /** A proxy that did not open the tunnel. */
-export class ProxyRefused extends Error {
+class ProxyRefused extends Error {
   override readonly name = 'ProxyRefused';
   readonly code: string;
 

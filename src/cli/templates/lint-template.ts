@@ -59,6 +59,6 @@ function limitsOf(request: unknown): string[] {
 }
 
 /** The path of a finding, whose quoted keys may hold anything. */
-export function pathOf(finding: string): string {
+function pathOf(finding: string): string {
   return /^(?:[^:"]|"(?:[^"\\]|\\.)*")*/.exec(finding)?.[0] ?? finding;
 }

@@ -23,7 +23,7 @@ export interface ProtoTimestamp {
  * Stands for a value of a type that JSON does not have (bytes, reference, GeoPoint, vector). It can
  * be carried and looked at, never written: only fields that we own are.
  */
-export class ForeignValue {
+class ForeignValue {
   readonly proto: ProtoValue;
 
   constructor(proto: ProtoValue) {
@@ -36,7 +36,7 @@ export function encodeFields(data: Readonly<Record<string, unknown>>): ProtoFiel
   return Object.fromEntries(entries.map(([name, value]) => [name, encodeValue(value)]));
 }
 
-export function encodeValue(value: unknown): ProtoValue {
+function encodeValue(value: unknown): ProtoValue {
   if (value === null) return { nullValue: 'NULL_VALUE' };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(encodeValue) } };
   switch (typeof value) {

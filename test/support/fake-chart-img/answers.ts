@@ -78,7 +78,7 @@ export function draw({ headers, body }: Asked, { plan }: KnownKey, bytes?: numbe
   return chart(width, height, bytes);
 }
 
-export function chart(width: number, height: number, bytes?: number): Answer {
+function chart(width: number, height: number, bytes?: number): Answer {
   const body = pngOf(width, height, bytes);
   return { status: 200, headers: { 'content-type': 'image/png' }, body };
 }
