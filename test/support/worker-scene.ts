@@ -11,7 +11,7 @@ import { emptyFolder } from './cli-run.js';
 
 type Cleanup = (undo: () => Promise<void>) => void;
 
-const RUN_ID = '20251221-120000_BTCUSDT_steps';
+export const RUN_ID = '20251221-120000_BTCUSDT_steps';
 
 /** A step of one chart, READY. */
 export function chartStep(changes: JsonObject = {}): JsonObject {
