@@ -119,7 +119,8 @@ export class VirtualTime {
         signal?.removeEventListener('abort', end);
         resolve();
       };
-      const event = this.in(ms, wake, process);
+      // As Node's timers: less than a millisecond would not even move a number of this size.
+      const event = this.in(Math.max(1, ms), wake, process);
       const end = () => {
         event.off = true;
         resolve();
