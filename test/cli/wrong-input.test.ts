@@ -506,8 +506,8 @@ function variable(name: string, value: string, names?: RegExp): Wrong {
 const CONFIG: readonly Wrong[] = [
   accountsFile('not JSON', '[{', /is not JSON/),
   accountsFile('empty', '', /is not JSON/),
-  accountsFile('an object', '{"id":"a","apiKey":"k"}', /must be array/),
-  accountsFile('no account', '[]', /must NOT have fewer than 1 items/),
+  accountsFile('an object', '{"id":"a","apiKey":"k"}', /is no list of accounts/),
+  accountsFile('no account', '[]', /is a list without accounts/),
   accountsFile('a number in it', '[1]', /\[0\]: must be object/),
   accounts('id', undefined, '', 'a/b', '../x', '.a', 7, 'x'.repeat(101), '__proto__'),
   accounts('apiKey', undefined, '', 'two words', 'line\nbreak', 7, 'ключ'),
@@ -593,7 +593,11 @@ const CONFIG: readonly Wrong[] = [
     flags: ['run.json'],
     names: /too many arguments.* It is: run-local \(--flow-run-path/,
   },
-  { what: 'no flow run', flags: ['--flow-run-path', ''], names: /--flow-run-path is required/ },
+  {
+    what: 'no flow run',
+    flags: ['--flow-run-path', ''],
+    names: /--flow-run-path is given without a value/,
+  },
   {
     what: 'several things at once',
     flags: ['--concurrency', '0', '--charts-bucket', 'NO'],
