@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { isJsonObject } from '../contracts/documents.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { makeFolder } from './make-folder.js';
 import { isGone, isProcessIdentity, thisProcess } from './process-identity.js';
@@ -188,12 +189,19 @@ export class Workspace {
   }
 
   #stepsOf({ bytes }: FileState): Step[] {
-    try {
-      return JSON.parse(bytes.toString('utf8')) as Step[];
-    } catch {
-      // Only a power failure does that: a journal gets its name when it is whole.
-      throw new ConfigError(`${this.#journal} is damaged; delete it to go on without that commit`);
-    }
+    const journal = parsed(bytes);
+    if (Array.isArray(journal) && journal.every((step) => this.#isStep(step))) return journal;
+    // Of our own making only a power failure does that: a journal gets its name when it is whole.
+    throw new ConfigError(`${this.#journal} is damaged; delete it to go on without that commit`);
+  }
+
+  /** A journal that somebody else left must not lead out of the workspace. */
+  #isStep(step: unknown): step is Step {
+    if (!isJsonObject(step)) return false;
+    const paths = 'remove' in step ? [step.remove] : [step.from, step.to];
+    return paths.every(
+      (path) => typeof path === 'string' && join(this.root, path).startsWith(this.root + sep),
+    );
   }
 
   /** A staged file that is gone was renamed already, by ourselves or by whoever finished for us. */
@@ -252,6 +260,14 @@ function writer(nowMs: number, changes: Change[]): Transaction {
     write: (file, content) => changes.push({ file, content }),
     remove: (file) => changes.push({ file, content: undefined }),
   };
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 async function read(file: string): Promise<FileState | undefined> {
