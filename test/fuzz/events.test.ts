@@ -38,6 +38,10 @@ test('events are of ours, or ignored for a reason of the list', async (context) 
 function headersOf(headers: unknown): Record<string, string> {
   const entries = Object.entries(typeof headers === 'object' && headers !== null ? headers : {});
   return Object.fromEntries(
-    entries.map(([name, value]) => [name.toLowerCase(), String(value).replaceAll(/[\r\n]/g, ' ')]),
+    entries.map(([name, value]) => [name.toLowerCase(), textOf(value).replaceAll(/[\r\n]/g, ' ')]),
   );
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
