@@ -324,7 +324,9 @@ export class Promises {
   /** Another goes on with its claim. */
   #isTakenFrom({ token, claimId }: Holder, { runId, stepId }: WatchedStep): boolean {
     const lease = this.#world.documents.dataOf(paths.lease(runId, stepId));
-    return lease?.claimId === claimId && lease.token !== token;
+    // A sweep closes the lease of a step that somebody ended with a token that nobody holds.
+    const isHeld = [...this.#holders.values()].some((holder) => holder.token === lease?.token);
+    return lease?.claimId === claimId && lease.token !== token && isHeld;
   }
 
   #stepOf({ chartImgSymbol, timeframe }: ChartRequest): WatchedStep | undefined {
