@@ -15,10 +15,11 @@ test.skipIf(process.env.SEED !== undefined)(
   },
 );
 
-test.runIf(SEED !== undefined)(`three workers keep their promises: SEED=${SEED}`, async () => {
-  const { violations } = await simulate(Number(SEED), console.log);
-  expect(violations).toEqual([]);
-});
+if (SEED !== undefined)
+  test(`three workers keep their promises: SEED=${SEED}`, async () => {
+    const { violations } = await simulate(SEED, console.log);
+    expect(violations).toEqual([]);
+  });
 
 test.for([1, 2, 3, 4, 5])(
   'seed %i is the same world to the letter, whatever came before',

@@ -27,7 +27,7 @@ export async function tryAll<T>(
   tellCases(task, {
     cases: cases.length,
     violations: broken.length,
-    ...(first !== undefined && { seed: nameOf(first) }),
+    ...(first !== undefined && { seed: `SEED='${nameOf(first)}'` }),
   });
   if (first === undefined) return;
   const lines: string[] = [];
