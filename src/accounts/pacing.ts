@@ -43,9 +43,10 @@ class Pace {
   sent(nowMs: number): void {
     const tokens = this.#tokensAt(nowMs);
     this.#tokens = tokens - 1;
-    // A full bucket begins to refill when the first of its requests has got there.
-    this.#countedAtMs =
-      tokens === this.#burst ? nowMs + WAY_MS : Math.max(this.#countedAtMs, nowMs);
+    // A full bucket begins to refill when the first of its requests has got there. What was waited
+    // for to the millisecond adds up to a hair less than full.
+    const isFull = tokens > this.#burst - 1e-6;
+    this.#countedAtMs = isFull ? nowMs + WAY_MS : Math.max(this.#countedAtMs, nowMs);
   }
 
   /** The bucket was emptier than we thought: it is empty now, and refills at half the pace. */

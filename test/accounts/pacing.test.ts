@@ -86,6 +86,14 @@ test('whatever the pauses and the way there, a bucket as the plan says lets all 
   );
 });
 
+test('a bucket that was waited for is full, whatever its fractions add up to', () => {
+  const pacing = new Pacing();
+  const account: Account = { id: 'a', apiKey: 'k', requestsPerSecond: 6, burst: 1 };
+  const [first = 0, second = 0, third = 0] = send(pacing, account, 3, 44);
+  expect(second - first).toBeGreaterThan(460);
+  expect(third - second).toBeGreaterThan(460);
+});
+
 describe('"Too Many Requests"', () => {
   test('empties the bucket and halves the pace, for a while', () => {
     const pacing = new Pacing();

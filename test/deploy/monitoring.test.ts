@@ -119,7 +119,11 @@ describe('what the program logs', async () => {
   const lines = [
     ...(await linesOf(run('BTCUSDT', ['ctpl_price_ma1226_vol_v1']))),
     // Chart-IMG refuses the first, and the second meets the end of the day's quota.
-    ...(await linesOf(run('ETHUSDT', ['ctpl_price_psar_adi_v1', 'ctpl_price_ma1226_vol_v1']))),
+    ...(await linesOf(
+      run('ETHUSDT', ['ctpl_price_psar_adi_v1', 'ctpl_price_ma1226_vol_v1']),
+      '--concurrency',
+      '1',
+    )),
     ...(await linesOf(run('BTCUSDT', ['ctpl_price_ma1226_vol_v1']), '--concurrency', 'many')),
   ];
 
