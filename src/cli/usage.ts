@@ -1,5 +1,6 @@
 import { Chalk } from 'chalk';
 import { dayOf, readUsage } from '../accounts/usage.js';
+import { NAME_ACCOUNTS } from '../config/accounts.js';
 import { parseUsageConfig } from '../config/look-config.js';
 import type { Account } from '../contracts/documents.js';
 import type { DocumentStore, StoredDocument } from '../documents/document-store.js';
@@ -12,7 +13,6 @@ import { toldCommand } from './told-command.js';
 
 const COLLECTION = 'chart_img_accounts_usage';
 const DAY_MS = 86_400_000;
-const NAME_ACCOUNTS = 'name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
 
 /** One account today, without its key. */
 export interface AccountView {

@@ -49,6 +49,10 @@ function parseAccounts(text: string, name: string): LoadedAccounts {
   return { accounts, problems: placed(problems), warnings: placed(warnings) };
 }
 
+/** The remedy wherever they are missed. */
+export const NAME_ACCOUNTS =
+  'name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
+
 const EXAMPLE = '[{"id": "acc-1", "apiKey": "…"}]';
 
 /** Stands in a starter's accounts file until there is a key. */

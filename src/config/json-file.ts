@@ -8,7 +8,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /** `what` follows the file's name in a sentence and shows nothing of its text: that may hold keys. */
 export type JsonFile =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly what: string };
+  | { readonly ok: false; readonly why: 'unreadable' | 'malformed'; readonly what: string };
 
 /**
  * Reads JSON from a file, or from stdin for `-`. Rejects only when `signal` aborts: a pipe may
@@ -23,11 +23,11 @@ export async function readJsonFile(
   try {
     const stream = path === '-' ? stdin : createReadStream(path);
     const bytes = await readBounded(addAbortSignal(signal, stream));
-    if (bytes.length > MAX_BYTES) return { ok: false, what: 'is larger than 32 MiB' };
+    if (bytes.length > MAX_BYTES) return unreadable('is larger than 32 MiB');
     text = bytes.toString('utf8');
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, what: `cannot be read: ${reasonOf(error)}` };
+    return unreadable(`cannot be read: ${reasonOf(error)}`);
   }
   return parseJson(text);
 }
@@ -38,8 +38,12 @@ export function parseJson(given: string): JsonFile {
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {
-    return { ok: false, what: `is not JSON${placeOf(error, text)}` };
+    return { ok: false, why: 'malformed', what: `is not JSON${placeOf(error, text)}` };
   }
+}
+
+function unreadable(what: string): JsonFile {
+  return { ok: false, why: 'unreadable', what };
 }
 
 /** Stops soon after the bound: `/dev/zero` has no end. */

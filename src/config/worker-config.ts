@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Account } from '../contracts/documents.js';
 import { ConfigError } from '../failures.js';
-import { loadAccounts } from './accounts.js';
+import { loadAccounts, NAME_ACCOUNTS } from './accounts.js';
 import { type CloudConfig, cloudConfig } from './cloud-config.js';
 import { type LiveConfig, liveConfig, recordFolder } from './live-config.js';
 import type { OptionName } from './options.js';
@@ -47,8 +47,7 @@ export interface WorkerDefaults {
   readonly timeoutSeconds: number;
 }
 
-export const ACCOUNTS_NEEDED =
-  'real mode needs Chart-IMG accounts: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
+export const ACCOUNTS_NEEDED = `real mode needs Chart-IMG accounts: ${NAME_ACCOUNTS}`;
 
 const MODES: readonly ChartsApiMode[] = ['mock', 'real', 'record'];
 const FIXTURES_HERE = './fixtures/chart-api/chart-img/advanced-chart-v2';

@@ -1,6 +1,7 @@
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NAME_ACCOUNTS } from '../config/accounts.js';
 import { bundled } from '../config/bundled.js';
 import type { Inspected } from '../config/run-config.js';
 import { validateChartTemplate } from '../contracts/validate.js';
@@ -104,13 +105,7 @@ export async function accountsCheck(inspected: Inspected): Promise<readonly Find
   const { accounts, warnings } = loaded;
   if (accounts.length === 0) {
     return config.chartsApiMode === 'real'
-      ? [
-          failed(
-            name,
-            'none, and real mode needs some',
-            'name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
-          ),
-        ]
+      ? [failed(name, 'none, and real mode needs some', NAME_ACCOUNTS)]
       : [skipped(name, 'none are given, which this mode allows')];
   }
   const ids = accounts.map(({ id }) => id);

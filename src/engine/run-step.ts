@@ -53,14 +53,9 @@ async function work(
   const identity = { runId: run.runId, stepId: selected.stepId };
   const logger = deps.logger.with(scopeOf(situation));
   const { attempt } = lease.current;
-  logger.info(
-    'core_start',
-    `step ${selected.stepId}: ${counted(situation.charts.length, 'chart')}`,
-    {
-      attempt,
-      total: situation.charts.length,
-    },
-  );
+  const total = situation.charts.length;
+  const message = `step ${selected.stepId}: ${counted(total, 'chart')}`;
+  logger.info('core_start', message, { attempt, total });
 
   const stop = new Stopping();
   stop.follow(deadline, 'now', () => deadline.reason);

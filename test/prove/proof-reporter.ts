@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 import { type ProofSuite, suiteOf } from './suites.js';
 import type { TestEnd } from './tally.js';
 
@@ -9,6 +9,8 @@ const TESTS = new URL('..', import.meta.url).pathname;
 export class ProofReporter implements Reporter {
   readonly #ends = new Map<ProofSuite, TestEnd[]>();
   readonly #spans = new Map<ProofSuite, { fromMs: number; toMs: number }>();
+  /** Errors of no test, which Vitest would fail its run for: what came after them proves nothing. */
+  readonly strays: string[] = [];
   readonly #say: (line: string) => void;
 
   constructor(say: (line: string) => void) {
@@ -47,6 +49,13 @@ export class ProofReporter implements Reporter {
       this.#say(`FAILED ${suite.name}: ${name}`);
     }
     this.#say(`${suite.name}: ${relative(TESTS, module.moduleId)}`);
+  }
+
+  onTestRunEnd(_: readonly TestModule[], errors: readonly SerializedError[]): void {
+    for (const { message } of errors) {
+      this.strays.push(message);
+      this.#say(`FAILED outside of a test: ${message}`);
+    }
   }
 
   endsOf(suite: ProofSuite): readonly TestEnd[] {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ProofReporter } from './proof-reporter.js';
 import { type ProofSuite, SUITES, suiteOf } from './suites.js';
 import { isProved, type TestEnd, tally, tallyText } from './tally.js';
 
@@ -58,4 +59,13 @@ describe('the suites', () => {
       }
     }
   });
+});
+
+test('an error outside of every test is told, and is kept', () => {
+  const said: string[] = [];
+  const reporter = new ProofReporter((line) => said.push(line));
+  expect(reporter.strays).toEqual([]);
+  reporter.onTestRunEnd([], [{ message: 'nobody caught it' }]);
+  expect(reporter.strays).toEqual(['nobody caught it']);
+  expect(said).toEqual(['FAILED outside of a test: nobody caught it']);
 });

@@ -1,3 +1,4 @@
+import { table } from '../../src/cli/table.js';
 import type { Proof } from '../support/cases.js';
 import { type ProofSuite, SUITES } from './suites.js';
 
@@ -54,25 +55,19 @@ export function isProved(results: readonly SuiteResult[]): boolean {
   return results.every(({ violations, lacks }) => violations === 0 && lacks.length === 0);
 }
 
+const COLUMNS = [
+  { head: 'suite' },
+  { head: 'cases', align: 'right' },
+  { head: 'violations', align: 'right' },
+  { head: 'seconds', align: 'right' },
+] as const;
+
 /** Pure: the same for people. */
 export function tallyText(results: readonly SuiteResult[]): string {
-  const head = ['suite', 'cases', 'violations', 'seconds'];
-  const rows = results.map(({ suite, cases, violations, seconds }) => [
-    suite,
-    String(cases),
-    String(violations),
-    seconds.toFixed(1),
-  ]);
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  const rows = results.map(({ suite, cases, violations, seconds }) =>
+    [suite, String(cases), String(violations), seconds.toFixed(1)].map((text) => ({ text })),
   );
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
+  const lines = table(COLUMNS, rows, Number.POSITIVE_INFINITY);
   const remarks = results.flatMap(({ suite, seeds, lacks }) => [
     ...seeds.map((seed) => `${suite}: failed with ${seed}`),
     ...lacks.map((lack) => `${suite}: ${lack}`),

@@ -54,7 +54,7 @@ async function verdictOf(
   const path = isStdin ? '-' : resolve(cwd, operand);
   const read = await readJsonFile(path, stdin, signal);
   if (!read.ok) {
-    const remedy = read.what.startsWith('is not JSON') ? `; ${EXPECTED}` : '';
+    const remedy = read.why === 'malformed' ? `; ${EXPECTED}` : '';
     return { file, kind: null, unreadable: `${read.what}${remedy}` };
   }
   const kind = kindOf(read.value);
