@@ -11,6 +11,7 @@ import permissiveLicenses from './permissive-licenses.json' with { type: 'json' 
 const LAYERS = {
   start: ['src/cli/main.ts'],
   run: ['src/cli/run-local.ts', 'src/worker/local-backend.ts'],
+  http: ['src/http/client.ts', 'src/http/agent.ts'],
   cloud: ['src/worker/gcp-backend.ts'],
   live: ['src/chart-img/live/live-provider.ts'],
 };

@@ -1,3 +1,4 @@
+import { type ProxySettings, proxyOf } from '../http/proxy.js';
 import { isProduction, quoted, type Source } from './source.js';
 
 /** Where the gcp backend finds Firestore and Cloud Storage. */
@@ -9,6 +10,8 @@ export interface CloudConfig {
   readonly firestoreEmulatorHost: string | undefined;
   /** With its scheme. */
   readonly storageEmulatorUrl: string | undefined;
+  /** On the way to Cloud Storage; to Firestore, gRPC finds it by itself. */
+  readonly proxy: ProxySettings;
 }
 
 /** Where the gcp backend finds its services; what is wrong is added to the source's problems. */
@@ -29,7 +32,7 @@ export function cloudConfig(source: Source, needs: { readonly bucket: boolean })
   }
   const project = source.of('project');
   const database = source.of('database');
-  // Empty, the Storage client would take it for an address.
+  // Empty, it was meant to be somewhere: Cloud Storage itself is surely not what was wanted.
   const storage = env.STORAGE_EMULATOR_HOST;
   const cloud: CloudConfig = {
     projectId: check(project.name, project.value, /^[a-z][a-z0-9:.-]{2,62}$/, 'a project id'),
@@ -52,6 +55,7 @@ export function cloudConfig(source: Source, needs: { readonly bucket: boolean })
       /^https?:\/\/[^\s/]+$/,
       'like http://host:port; unset it to reach Cloud Storage',
     ),
+    proxy: proxyOf(env),
   };
   const { firestoreEmulatorHost, storageEmulatorUrl } = cloud;
   if (isProduction(env) && (firestoreEmulatorHost ?? storageEmulatorUrl) !== undefined) {

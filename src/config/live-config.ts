@@ -1,5 +1,6 @@
-import { chartEndpoint, type ProxySettings, proxyFor } from '../chart-img/live/endpoint.js';
+import { chartEndpoint } from '../chart-img/live/endpoint.js';
 import { ConfigError } from '../failures.js';
+import { type ProxySettings, proxyFor, proxyOf } from '../http/proxy.js';
 import type { Source } from './source.js';
 
 /** How Chart-IMG is reached. */
@@ -14,10 +15,7 @@ export interface LiveConfig {
 export function liveConfig(source: Source): LiveConfig {
   const { env, problems } = source;
   const baseUrl = env.CHART_IMG_BASE_URL || 'https://api.chart-img.com';
-  const proxy = {
-    httpsProxy: env.HTTPS_PROXY || env.https_proxy || undefined,
-    noProxy: env.NO_PROXY || env.no_proxy || undefined,
-  };
+  const proxy = proxyOf(env);
   try {
     proxyFor(chartEndpoint(baseUrl), proxy);
   } catch (error) {

@@ -51,7 +51,7 @@ export async function cloudChecks(
   const bucket = !isBucketGiven
     ? noBucket('none was named: see config')
     : isSignedIn || storageEmulatorUrl !== undefined
-      ? bucketChecks(config.bucket, { projectId, emulator: storageEmulatorUrl, write, untilMs })
+      ? bucketChecks(config.bucket, cloud, { write, untilMs })
       : noBucket(noCredentials);
   return [...found, project, ...(await database), ...(await bucket)];
 }
@@ -100,22 +100,14 @@ async function databaseCheck(
 
 async function bucketChecks(
   bucket: string,
-  ask: {
-    readonly projectId: string | undefined;
-    readonly emulator: string | undefined;
-    readonly write: boolean;
-    readonly untilMs: number;
-  },
+  { storageEmulatorUrl: emulator, proxy }: CloudConfig,
+  { write, untilMs }: { readonly write: boolean; readonly untilMs: number },
 ): Promise<readonly Finding[]> {
-  const { projectId, emulator, write, untilMs } = ask;
   const uri = `gs://${bucket}`;
   let store: GcsArtifactStore | undefined;
   const readable = await examine('bucket', untilMs, async () => {
     const { GcsArtifactStore } = await import('../artifacts/gcs/gcs-artifact-store.js');
-    const opened = new GcsArtifactStore({
-      ...{ bucket, projectId, emulator },
-      limits: { tryMs: TRY_MS },
-    });
+    const opened = new GcsArtifactStore({ bucket, emulator, proxy, limits: { tryMs: TRY_MS } });
     await opened.probe();
     await opened.list(PROBES);
     store = opened;

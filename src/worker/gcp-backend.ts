@@ -26,11 +26,15 @@ export async function openGcpBackend(
     database: cloud.database,
     emulatorHost: cloud.firestoreEmulatorHost,
   });
-  // While the Storage client and what talks to Chart-IMG are loaded.
+  // While what talks to Chart-IMG is loaded.
   firestore.connect();
   return {
     documents: firestore,
-    artifacts: new GcsArtifactStore({ bucket, projectId, emulator: cloud.storageEmulatorUrl }),
+    artifacts: new GcsArtifactStore({
+      bucket,
+      emulator: cloud.storageEmulatorUrl,
+      proxy: cloud.proxy,
+    }),
     templates: new TemplateFolders(templatesDir === undefined ? [] : [templatesDir]),
     // Nobody here can look at another machine's processes: silence alone tells.
     ownerIsGone: () => false,

@@ -37,7 +37,7 @@ export interface Credentials {
  * project the library does not ask the metadata server for one, which may take longer than we wait.
  */
 export async function findCredentials(known: string | undefined): Promise<Credentials> {
-  const { GoogleAuth } = await import('google-auth-library');
+  const { GoogleAuth } = await import('google-gax');
   const auth = new GoogleAuth({
     scopes: ['https://www.googleapis.com/auth/cloud-platform'],
     ...(known !== undefined && { projectId: known }),

@@ -1,39 +1,47 @@
 import { describe, expect, test } from 'vitest';
-import { NoAnswer, readFailure, SignInFailed } from '../../src/artifacts/gcs/storage-errors.js';
+import {
+  NoAnswer,
+  readFailure,
+  SignInFailed,
+  StorageRefusal,
+} from '../../src/artifacts/gcs/storage-errors.js';
 
 function error(properties: object, message = 'words of somebody else'): Error {
   return Object.assign(new Error(message), properties);
+}
+
+function answer(status: number, words?: object): StorageRefusal {
+  return new StorageRefusal(status, { error: words });
 }
 
 const unclear = (reason: string) => ({ kind: 'unclear', reason });
 
 describe('what an error means', () => {
   test.each([
-    ['404', error({ code: 404 }), { kind: 'absent' }],
-    ['412', error({ code: 412 }), { kind: 'refused' }],
-    ['401', error({ code: 401 }), { kind: 'credentials' }],
-    ['403', error({ code: 403 }), { kind: 'forbidden' }],
+    ['404', answer(404), { kind: 'absent' }],
+    ['412', answer(412), { kind: 'refused' }],
+    ['401', answer(401), { kind: 'credentials' }],
+    ['403', answer(403), { kind: 'forbidden' }],
     [
       '403 of a rate',
-      error({ code: 403, errors: [{ reason: 'userRateLimitExceeded' }] }),
+      answer(403, { errors: [{ reason: 'userRateLimitExceeded' }] }),
       unclear('HTTP 403'),
     ],
-    ['400', error({ code: 400 }), { kind: 'impossible', reason: 'HTTP 400' }],
+    ['400', answer(400), { kind: 'impossible', reason: 'HTTP 400' }],
     [
       'a wrong checksum',
-      error({ code: 400 }, 'Provided CRC32C "AAAAAA==" doesn\'t match'),
+      answer(400, { message: 'Provided CRC32C "AAAAAA==" doesn\'t match' }),
       unclear('the body arrived damaged'),
     ],
-    ['409', error({ code: 409 }), { kind: 'impossible', reason: 'HTTP 409' }],
-    ['408', error({ code: 408 }), unclear('HTTP 408')],
-    ['429', error({ code: 429 }), unclear('HTTP 429')],
-    ['500', error({ code: 500 }), unclear('HTTP 500')],
-    ['503 as text', error({ code: '503' }), unclear('HTTP 503')],
-    ['503 in a response', error({ response: { statusCode: 503 } }), unclear('HTTP 503')],
+    ['a redirect', answer(302), { kind: 'impossible', reason: 'HTTP 302' }],
+    ['409', answer(409), { kind: 'impossible', reason: 'HTTP 409' }],
+    ['408', answer(408), unclear('HTTP 408')],
+    ['429', answer(429), unclear('HTTP 429')],
+    ['500', answer(500), unclear('HTTP 500')],
+    ['no JSON', new StorageRefusal(403, undefined), { kind: 'forbidden' }],
     ['refused', error({ code: 'ECONNREFUSED' }), unclear('the connection was refused')],
     ['reset', error({ code: 'ECONNRESET' }), unclear('the connection was cut')],
     ['no such host', error({ code: 'ENOTFOUND' }), unclear('its name could not be looked up')],
-    ['the library ran out', error({ type: 'request-timeout' }), unclear('no answer in time')],
     [
       'a certificate',
       error({ code: 'CERT_HAS_EXPIRED' }),
@@ -47,7 +55,7 @@ describe('what an error means', () => {
     ['our bound', new NoAnswer('no answer within 5 s'), unclear('no answer within 5 s')],
     [
       'no credentials',
-      error({}, 'Could not load the default credentials. Browse to …'),
+      new SignInFailed(error({}, 'Could not load the default credentials. Browse to …')),
       { kind: 'credentials' },
     ],
     [
@@ -66,11 +74,6 @@ describe('what an error means', () => {
       'a sign-in not reached',
       new SignInFailed(error({ code: 'ENOTFOUND' })),
       unclear('at the sign-in, its name could not be looked up'),
-    ],
-    [
-      'a token refused its renewal in the middle of a request',
-      error({ config: { url: 'x' }, response: { status: 400 } }),
-      { kind: 'credentials' },
     ],
     ['not an error at all', 'text', unclear('the connection failed (string)')],
   ])('%s', (_, thrown, meaning) => {

@@ -358,6 +358,7 @@ function realPlace(emulator?: string): PlaceConfig {
       database: '(default)',
       firestoreEmulatorHost: emulator,
       storageEmulatorUrl: undefined,
+      proxy: {},
     },
     bucket: 'local',
     touchesObjects: false,

@@ -1,6 +1,5 @@
 import firestore from '@google-cloud/firestore';
-import { PassThroughClient } from 'google-auth-library';
-import { GoogleAuth, grpc } from 'google-gax';
+import { GoogleAuth, googleAuthLibrary, grpc } from 'google-gax';
 import { describe, expect, test } from 'vitest';
 import { paths } from '../../src/documents/paths.js';
 import { jsonFile } from '../support/cli-run.js';
@@ -127,7 +126,7 @@ class RawFirestore {
       servicePath,
       port: Number(port),
       sslCreds: grpc.credentials.createInsecure(),
-      auth: new GoogleAuth({ authClient: new PassThroughClient() as never }),
+      auth: new GoogleAuth({ authClient: new googleAuthLibrary.PassThroughClient() }),
     });
   }
 

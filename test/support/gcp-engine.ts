@@ -62,7 +62,6 @@ export async function runEngine(
         documents,
         artifacts: new GcsArtifactStore({
           bucket: BUCKET,
-          projectId,
           emulator: storage.url,
           limits: { pauseMs: 20, ...(tryMs !== undefined && { tryMs }) },
         }),

@@ -55,11 +55,7 @@ export async function gcpScene(onTestFinished: OnTestFinished): Promise<LookScen
       written.push(path);
     },
     putObject: async (name, text) => {
-      const store = new GcsArtifactStore({
-        bucket: BUCKET,
-        projectId: scene.projectId,
-        emulator: scene.storage.url,
-      });
+      const store = new GcsArtifactStore({ bucket: BUCKET, emulator: scene.storage.url });
       await store.put({
         name,
         body: Buffer.from(text),

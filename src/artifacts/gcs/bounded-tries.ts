@@ -18,7 +18,7 @@ export const TRIES = 2;
  * nothing with the one before: that one may still be on its way.
  */
 export async function tryBounded<T>(
-  work: () => Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
   { tryMs, pauseMs }: TryLimits,
   clock: Clock,
 ): Promise<Answer<T>> {
@@ -34,17 +34,20 @@ export async function tryBounded<T>(
 }
 
 /**
- * A race, because the library bounds the wait for a socket's first byte only, and neither signing
- * in nor a body that drips. The loser cannot be aborted: an upload that lost may still be applied,
- * which is why each one carries a precondition.
+ * Ends the work by its signal, and races it, because signing in listens to none. An upload that was
+ * ended may still be applied, which is why each one carries a precondition.
  */
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${ms / 1_000} s`)), ms);
+    timer = setTimeout(() => {
+      reject(new NoAnswer(`no answer within ${ms / 1_000} s`));
+      ending.abort();
+    }, ms);
   });
   try {
-    return await Promise.race([work(), bound]);
+    return await Promise.race([work(ending.signal), bound]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,9 +1,3 @@
-import {
-  type Bucket,
-  type FileMetadata,
-  Storage,
-  type StorageOptions,
-} from '@google-cloud/storage';
 import { type Clock, systemClock } from '../../clock.js';
 import { ConfigError, StoreUnavailable } from '../../failures.js';
 import type {
@@ -14,17 +8,10 @@ import type {
   PutResult,
 } from '../artifact-store.js';
 import { type Answer, TRIES, type TryLimits, tryBounded } from './bounded-tries.js';
-import { crc32cOf } from './crc32c.js';
-import { NoAnswer, SignInFailed, type StorageFailure } from './storage-errors.js';
+import { type ObjectResource, StorageClient, type StorageTarget } from './storage-client.js';
+import { NoAnswer, type StorageFailure } from './storage-errors.js';
 
-export interface GcsSettings {
-  /** Name without `gs://`. */
-  readonly bucket: string;
-  readonly projectId?: string | undefined;
-  /** The emulator's URL with its scheme, as in STORAGE_EMULATOR_HOST. No credentials go there. */
-  readonly emulator?: string | undefined;
-  /** Signs the requests, also to an emulator; by default the application default credentials. */
-  readonly auth?: Storage['authClient'] | undefined;
+export interface GcsSettings extends StorageTarget {
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
 }
@@ -46,29 +33,24 @@ const PERMISSIONS = ['create', 'delete', 'get', 'list'].map((verb) => `storage.o
 const ROLE = 'roles/storage.objectAdmin';
 
 /**
- * Objects in a Cloud Storage bucket. Importing this file loads the client library (0.2 s): whoever
- * needs it imports it late. Every operation is bounded by two tries of 5 s.
+ * Objects in a Cloud Storage bucket. Importing this file loads got and the Google libraries (0.2 s):
+ * whoever needs it imports it late. Every operation is bounded by two tries of 5 s.
  */
 export class GcsArtifactStore implements ArtifactStore {
   readonly bucket: string;
-  readonly #bucket: Bucket;
+  readonly #client: StorageClient;
   readonly #service: string;
-  readonly #signIn: (() => Promise<unknown>) | undefined;
-  #signedIn: Promise<unknown> | undefined;
   readonly #limits: Limits;
   readonly #clock: Clock;
 
-  /** Throws `ConfigError` when the environment sends the library to another server than named. */
-  constructor(settings: GcsSettings) {
-    const { bucket, emulator, auth } = settings;
+  /** Throws `ConfigError` when the proxy cannot be used. */
+  constructor({ limits, clock = systemClock, ...target }: GcsSettings) {
+    const { bucket, emulator } = target;
     this.bucket = bucket;
-    this.#limits = { ...LIMITS, ...settings.limits };
-    this.#clock = settings.clock ?? systemClock;
-    const storage = openStorage(settings, this.#limits);
-    this.#bucket = storage.bucket(bucket);
+    this.#client = new StorageClient(target);
     this.#service = emulator === undefined ? 'Cloud Storage' : `the Storage emulator ${emulator}`;
-    const signs = emulator === undefined || auth !== undefined;
-    this.#signIn = signs ? () => storage.authClient.getAccessToken() : undefined;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#clock = clock;
   }
 
   /**
@@ -79,15 +61,15 @@ export class GcsArtifactStore implements ArtifactStore {
   async probe(): Promise<void> {
     const tryMs = Math.min(this.#limits.tryMs, PROBE_TRY_MS);
     const answer = await this.#try(
-      async () => {
-        if (this.#signIn) return (await this.#bucket.iam.testPermissions([...PERMISSIONS]))[0];
-        await this.#bucket.getFiles({ maxResults: 1, autoPaginate: false });
-        return Object.fromEntries(PERMISSIONS.map((permission) => [permission, true]));
+      async (signal) => {
+        if (this.#client.isSigned) return this.#client.testPermissions(PERMISSIONS, signal);
+        await this.#client.list('', { pageSize: 1 }, signal);
+        return PERMISSIONS;
       },
       { ...this.#limits, tryMs },
     );
     if (answer.kind !== 'done') throw this.#unusable(answer);
-    const lacking = PERMISSIONS.filter((permission) => answer.value[permission] !== true);
+    const lacking = PERMISSIONS.filter((permission) => !answer.value.includes(permission));
     if (lacking.length > 0) {
       throw new ConfigError(
         `these Google credentials lack ${lacking.join(', ')} on gs://${this.bucket}: grant them ${ROLE} on the bucket`,
@@ -97,35 +79,18 @@ export class GcsArtifactStore implements ArtifactStore {
 
   async put({ name, body, when, ...described }: NewObject): Promise<PutResult> {
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const crc32c = crc32cOf(bytes);
-    const ifGenerationMatch = when === 'absent' ? 0 : when.generation;
-    const answer = await this.#try(async () => {
-      const file = this.#bucket.file(name);
-      // Made anew for each try: the library writes into the options that it is given.
-      await file.save(bytes, {
-        resumable: false,
-        // The server compares the checksum and refuses what does not match. If the library were to
-        // compare, it would store first and then delete the object, whoever wrote it meanwhile.
-        validation: false,
-        preconditionOpts: { ifGenerationMatch },
-        metadata: {
-          contentType: described.contentType,
-          ...(described.cacheControl !== undefined && { cacheControl: described.cacheControl }),
-          crc32c,
-          metadata: { ...described.metadata },
-        },
-      });
-      return generationOf(file.metadata);
-    });
+    const generation = when === 'absent' ? '0' : when.generation;
+    const answer = await this.#try(async (signal) =>
+      generationOf(await this.#client.insert(name, bytes, described, generation, signal)),
+    );
     if (answer.kind === 'refused') return { status: 'refused' };
     return { status: 'stored', generation: this.#valueOf(answer) };
   }
 
   async look(name: ObjectName): Promise<ObjectInfo | undefined> {
-    const answer = await this.#try(async () => {
-      const [metadata] = await this.#bucket.file(name).getMetadata();
-      return infoOf(name, metadata);
-    });
+    const answer = await this.#try(async (signal) =>
+      infoOf(name, await this.#client.look(name, signal)),
+    );
     return answer.kind === 'absent' ? undefined : this.#valueOf(answer);
   }
 
@@ -135,10 +100,7 @@ export class GcsArtifactStore implements ArtifactStore {
       const info = await this.look(name);
       if (!info) return undefined;
       const { generation } = info;
-      const answer = await this.#try(async () => {
-        const [body] = await this.#bucket.file(name, { generation }).download();
-        return body;
-      });
+      const answer = await this.#try((signal) => this.#client.download(name, generation, signal));
       if (answer.kind !== 'absent') return { ...info, body: this.#valueOf(answer) };
     }
     throw this.#unavailable(`${name} is overwritten again and again`);
@@ -149,10 +111,14 @@ export class GcsArtifactStore implements ArtifactStore {
     const objects: ObjectInfo[] = [];
     let pageToken: string | undefined;
     for (let page = 1; page <= maxPages; page++) {
-      const answer = await this.#try(() => this.#page(folder, pageSize, pageToken));
-      const { items, nextPageToken } = this.#valueOf(answer);
-      // The console's "folders" are empty objects of that very name.
-      objects.push(...items.filter(({ name }) => name !== folder));
+      const answer = await this.#try((signal) =>
+        this.#client.list(folder, { pageSize, pageToken }, signal),
+      );
+      const { items = [], nextPageToken } = this.#valueOf(answer);
+      for (const item of items) {
+        // The console's "folders" are empty objects of that very name.
+        if (item.name !== undefined && item.name !== folder) objects.push(infoOf(item.name, item));
+      }
       // The service sorts by bytes of UTF-8, which is not always by code unit.
       if (nextPageToken === undefined) return objects.sort((a, b) => (a.name < b.name ? -1 : 1));
       pageToken = nextPageToken;
@@ -161,9 +127,7 @@ export class GcsArtifactStore implements ArtifactStore {
   }
 
   async delete(name: ObjectName, generation: string): Promise<boolean> {
-    const answer = await this.#try(() =>
-      this.#bucket.file(name).delete({ ifGenerationMatch: generation }),
-    );
+    const answer = await this.#try((signal) => this.#client.delete(name, generation, signal));
     if (answer.kind === 'absent' || answer.kind === 'refused') return false;
     this.#valueOf(answer);
     return true;
@@ -173,45 +137,11 @@ export class GcsArtifactStore implements ArtifactStore {
     return undefined;
   }
 
-  async #page(prefix: string, maxResults: number, pageToken: string | undefined) {
-    const [files, next] = await this.#bucket.getFiles({
-      prefix,
-      delimiter: '/',
-      autoPaginate: false,
-      maxResults,
-      ...(pageToken !== undefined && { pageToken }),
-    });
-    const items = files.map(({ name, metadata }) => infoOf(name, metadata));
-    return { items, nextPageToken: (next as { pageToken?: string } | null)?.pageToken };
-  }
-
-  #try<T>(work: () => Promise<T>, limits: TryLimits = this.#limits): Promise<Answer<T>> {
-    const signed = async () => {
-      await this.#ensureSignedIn();
-      return work();
-    };
-    return tryBounded(signed, limits, this.#clock);
-  }
-
-  /** Once, before the first request: parallel uploads would each fetch a token of their own. */
-  async #ensureSignedIn(): Promise<void> {
-    if (!this.#signIn) return;
-    this.#signedIn ??= this.#signIn();
-    const signedIn = this.#signedIn;
-    // A sign-in that hangs is bounded by nobody: the next try must not wait for the same one.
-    const forget = setTimeout(() => this.#forget(signedIn), this.#limits.tryMs);
-    try {
-      await signedIn;
-    } catch (error) {
-      this.#forget(signedIn);
-      throw new SignInFailed(error);
-    } finally {
-      clearTimeout(forget);
-    }
-  }
-
-  #forget(signedIn: Promise<unknown>): void {
-    if (this.#signedIn === signedIn) this.#signedIn = undefined;
+  #try<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    limits: TryLimits = this.#limits,
+  ): Promise<Answer<T>> {
+    return tryBounded(work, limits, this.#clock);
   }
 
   #valueOf<T>(answer: Answer<T>): T {
@@ -219,7 +149,7 @@ export class GcsArtifactStore implements ArtifactStore {
     throw this.#unavailable(`${this.#reasonOf(answer)}; ${remedyOf(answer)}`);
   }
 
-  /** The library's error is not kept as a cause: it carries the request, and that our token. */
+  /** The error is not kept as a cause: it carries the request, and that our token. */
   #unavailable(reason: string): StoreUnavailable {
     return new StoreUnavailable(`gs://${this.bucket} on ${this.#service}: ${reason}`);
   }
@@ -286,44 +216,16 @@ function remedyOf({ kind }: StorageFailure): string {
   }
 }
 
-function openStorage({ emulator, projectId, auth }: GcsSettings, { tryMs }: Limits): Storage {
-  const endpoint = emulator?.replace(/\/+$/, '');
-  const storage = new Storage({
-    ...(endpoint !== undefined && { apiEndpoint: endpoint }),
-    ...(projectId !== undefined && { projectId }),
-    ...(auth !== undefined && {
-      // The same class; its type parameter is narrower here than on the client's own property.
-      authClient: auth as NonNullable<StorageOptions['authClient']>,
-      useAuthWithCustomEndpoint: true,
-    }),
-    // The only bound that ends an upload; `save({timeout})` is ignored.
-    timeout: tryMs,
-    // Tries are ours: left alone, an upload becomes four requests in 9 to 12 s. `maxRetries: 0`
-    // would mean 3.
-    retryOptions: { autoRetry: false },
-  });
-  // The library reads STORAGE_EMULATOR_HOST by itself, and sends half of its calls there whatever
-  // the caller asked for.
-  const wanted = endpoint ?? 'https://storage.googleapis.com';
-  if (storage.apiEndpoint !== wanted || !storage.baseUrl.startsWith(wanted)) {
-    throw new ConfigError(
-      `STORAGE_EMULATOR_HOST in the environment is not where this run should go (${wanted}): unset it, or set it to that`,
-    );
-  }
-  return storage;
-}
-
-function infoOf(name: ObjectName, file: FileMetadata): ObjectInfo {
-  const pairs = Object.entries(file.metadata ?? {}).map(([key, value]) => [key, String(value)]);
+function infoOf(name: ObjectName, object: ObjectResource): ObjectInfo {
   return {
     name,
-    generation: generationOf(file),
-    size: Number(file.size),
-    metadata: Object.fromEntries(pairs),
+    generation: generationOf(object),
+    size: Number(object.size),
+    metadata: object.metadata ?? {},
   };
 }
 
-function generationOf({ generation }: FileMetadata): string {
+function generationOf({ generation }: ObjectResource): string {
   // An answer without it, of a proxy perhaps, is none.
   if (generation === undefined) throw new NoAnswer('no generation in the answer');
   return String(generation);

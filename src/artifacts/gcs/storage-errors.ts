@@ -1,4 +1,4 @@
-/** What an error of the client library, of the network or of the sign-in means for a request. */
+/** What an error of the service, of the network or of the sign-in means for a request. */
 export type StorageFailure =
   /** 404: no such object, or no such bucket. */
   | { readonly kind: 'absent' }
@@ -18,6 +18,20 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
+/** An answer that is none of the good ones. */
+export class StorageRefusal extends Error {
+  override readonly name = 'StorageRefusal';
+  readonly status: number;
+  /** The answer’s JSON, or `undefined`. Its words are somebody else’s and go no further. */
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    super(`HTTP ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
 /** An error on the way to an access token, before any request to Storage was sent. */
 export class SignInFailed extends Error {
   override readonly name = 'SignInFailed';
@@ -27,19 +41,16 @@ export class SignInFailed extends Error {
   }
 }
 
-/**
- * Reads an error once. The reasons are our own words: the messages of the library quote the
- * server's body, and its error objects carry the request with its token.
- */
+/** Reads an error once. The reasons are our own words: error objects carry the request, and that our token. */
 export function readFailure(error: unknown): StorageFailure {
   if (error instanceof NoAnswer) return { kind: 'unclear', reason: error.message };
   if (error instanceof SignInFailed) return readSignIn(error.cause);
-  if (isFromSignIn(error)) return readSignIn(error);
-  const status = statusOf(error);
-  return status === undefined ? readNetwork(error) : readStatus(status, error);
+  if (error instanceof StorageRefusal) return readStatus(error);
+  return readNetwork(error);
 }
 
-function readStatus(status: number, error: unknown): StorageFailure {
+function readStatus({ status, body }: StorageRefusal): StorageFailure {
+  const error = property(body, 'error');
   const reason = `HTTP ${status}`;
   switch (status) {
     case 404:
@@ -62,11 +73,10 @@ function readStatus(status: number, error: unknown): StorageFailure {
 
 function readNetwork(error: unknown): StorageFailure {
   const code = text(property(error, 'code'));
-  const type = text(property(error, 'type'));
-  const reason = NETWORK_REASONS[code] ?? NETWORK_REASONS[type];
+  const reason = NETWORK_REASONS[code];
   if (reason !== undefined) return { kind: 'unclear', reason };
   const name = error instanceof Error ? error.name : typeof error;
-  return { kind: 'unclear', reason: `the connection failed (${plain(code || type || name)})` };
+  return { kind: 'unclear', reason: `the connection failed (${plain(code || name)})` };
 }
 
 /** Whatever is wrong with them is for a person to mend, unless it was the network. */
@@ -83,22 +93,13 @@ function readSignIn(error: unknown): StorageFailure {
     : { kind: 'unclear', reason: `at the sign-in, ${reason}` };
 }
 
-/** A token that ran out is renewed inside the library, in the middle of a request. */
-function isFromSignIn(error: unknown): boolean {
-  return (
-    text(property(error, 'message')).includes('Could not load the default credentials') ||
-    // gaxios, which only the sign-in uses, hangs the request on its errors.
-    typeof property(error, 'config') === 'object'
-  );
-}
-
-/** The library has numbers, gaxios strings of digits, and some errors only a response. */
+/** Of google-auth-library's errors: numbers, strings of digits, and some only a response. */
 function statusOf(error: unknown): number | undefined {
   const response = property(error, 'response');
   const candidates = [
+    property(error, 'status'),
     property(error, 'code'),
     property(response, 'status'),
-    property(response, 'statusCode'),
   ];
   return candidates.map(Number).find((status) => status >= 100 && status < 600);
 }
@@ -114,7 +115,6 @@ function isRateLimit(error: unknown): boolean {
 }
 
 const NETWORK_REASONS: Readonly<Record<string, string>> = {
-  CONTENT_DOWNLOAD_MISMATCH: 'the body arrived damaged',
   EAI_AGAIN: 'its name could not be looked up',
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was cut',
@@ -124,9 +124,6 @@ const NETWORK_REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'the connection was cut',
   ERR_STREAM_PREMATURE_CLOSE: 'the connection was cut',
   ETIMEDOUT: 'no connection in time',
-  'body-timeout': 'no answer in time',
-  'invalid-json': 'its answer was not JSON',
-  'request-timeout': 'no answer in time',
 };
 
 function property(value: unknown, key: string): unknown {

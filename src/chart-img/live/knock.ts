@@ -1,6 +1,8 @@
-import { got, type Response } from 'got';
-import { openAgent } from './agent.js';
-import { chartEndpoint, proxyFor } from './endpoint.js';
+import type { Response } from 'got';
+import { openAgent } from '../../http/agent.js';
+import { httpClient } from '../../http/client.js';
+import { proxyFor } from '../../http/proxy.js';
+import { chartEndpoint } from './endpoint.js';
 import type { LiveSettings } from './live-provider.js';
 import { CallEnded, noAnswerOf } from './no-answer.js';
 
@@ -27,14 +29,10 @@ export async function knock(
     idleMs: timeoutMs,
     tunnelMs: timeoutMs,
   });
-  const call = got.stream(endpoint, {
+  const call = httpClient.stream(endpoint, {
     method: 'POST',
     json: {},
-    headers: { 'user-agent': 'worker-chart-export' },
     agent: { [endpoint.protocol === 'http:' ? 'http' : 'https']: agent },
-    followRedirect: false,
-    retry: { limit: 0 },
-    throwHttpErrors: false,
     isStream: true,
   });
   const deadline = setTimeout(() => call.destroy(new CallEnded('CALL_TIMEOUT')), timeoutMs);

@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { Agent, ClientRequest } from 'node:http';
-import { type ExtendOptions, got, type Request } from 'got';
+import type { Request } from 'got';
+import { openAgent } from '../../http/agent.js';
+import { httpClient } from '../../http/client.js';
+import { type ProxySettings, proxyFor } from '../../http/proxy.js';
 import type { ChartProvider, Foresight, ProviderAnswer, ProviderCall } from '../chart-provider.js';
 import type { ChartRequest } from '../chart-request.js';
-import { openAgent } from './agent.js';
-import { chartEndpoint, type ProxySettings, proxyFor } from './endpoint.js';
+import { chartEndpoint } from './endpoint.js';
 import { CallEnded, noAnswerOf } from './no-answer.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -33,7 +35,6 @@ export class LiveProvider implements ChartProvider {
   readonly #endpoint: URL;
   readonly #timeoutMs: number;
   readonly #agent: Agent;
-  readonly #options: ExtendOptions;
   readonly #now: () => number;
 
   /** Throws `ConfigError` when the URL of the service or of the proxy cannot be used. */
@@ -46,17 +47,6 @@ export class LiveProvider implements ChartProvider {
       idleMs,
       tunnelMs: timeoutMs,
     });
-    this.#options = {
-      method: 'POST',
-      agent: { [this.#endpoint.protocol === 'http:' ? 'http' : 'https']: this.#agent },
-      // A redirect would carry the key to wherever it leads.
-      followRedirect: false,
-      // Nothing compressed was asked for, and 300 KB of gzip can hold a gigabyte.
-      decompress: false,
-      // Every request costs quota: who tries again is the engine, which counts.
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-    };
   }
 
   async foresee(charts: readonly ChartRequest[]): Promise<Map<ChartRequest, Foresight>> {
@@ -68,16 +58,13 @@ export class LiveProvider implements ChartProvider {
     signal.throwIfAborted();
     // A run's calls share it, each with a listener: dozens are no leak to be warned of on stderr.
     setMaxListeners(0, signal);
-    const call = got.stream(this.#endpoint, {
-      ...this.#options,
+    const call = httpClient.stream(this.#endpoint, {
+      method: 'POST',
+      agent: { [this.#endpoint.protocol === 'http:' ? 'http' : 'https']: this.#agent },
       isStream: true,
       signal,
       json: chart.body,
-      headers: {
-        'x-api-key': apiKey,
-        'accept-encoding': 'identity',
-        'user-agent': 'worker-chart-export',
-      },
+      headers: { 'x-api-key': apiKey },
     });
     // Ours and not got's: after a 101 got waits for ever, whatever its timeouts.
     const end = (code: CallEnded['code']) => call.destroy(new CallEnded(code));

@@ -1,6 +1,5 @@
 import firestore from '@google-cloud/firestore';
-import { PassThroughClient } from 'google-auth-library';
-import { type CallOptions, GoogleAuth, grpc } from 'google-gax';
+import { type CallOptions, GoogleAuth, googleAuthLibrary, grpc } from 'google-gax';
 import type { DatabaseName } from './firestore-errors.js';
 import type { ProtoFields, ProtoTimestamp } from './firestore-values.js';
 
@@ -168,7 +167,7 @@ function emulatorOptions(host: string) {
     servicePath: servicePath as string,
     port: Number(port),
     sslCreds: grpc.credentials.createInsecure(),
-    auth: new GoogleAuth({ authClient: new PassThroughClient() as never }),
+    auth: new GoogleAuth({ authClient: new googleAuthLibrary.PassThroughClient() }),
   };
 }
 

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Storage } from '@google-cloud/storage';
+import { GoogleAuth } from 'google-gax';
 
 export interface FakeSignIn {
   /** A real client of google-auth-library that exchanges its token on the loopback. */
-  readonly auth: Storage['authClient'];
+  readonly auth: GoogleAuth;
   /** How often a token was asked for. */
   count(): number;
   close(): Promise<void>;
@@ -40,7 +40,8 @@ export async function startFakeSignIn(token: string, status = 200): Promise<Fake
     token_url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/token`,
     credential_source: { file },
   };
-  const { authClient: auth } = new Storage({ projectId: 'p', credentials });
+  const scopes = 'https://www.googleapis.com/auth/cloud-platform';
+  const auth = new GoogleAuth({ projectId: 'p', credentials, scopes });
   const close = async () => {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Duplex } from 'node:stream';
-import { ConfigError } from '../../failures.js';
+import { ConfigError } from '../failures.js';
 
 export interface AgentSettings {
   /** Longest silence of a socket that no call uses; milliseconds. */
