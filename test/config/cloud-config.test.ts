@@ -15,6 +15,7 @@ test('with nothing but the backend and a bucket, Google decides the rest', async
     database: '(default)',
     firestoreEmulatorHost: undefined,
     storageEmulatorUrl: undefined,
+    proxy: { httpsProxy: undefined, noProxy: undefined },
   });
 });
 
