@@ -10,7 +10,7 @@ export interface CloudConfig {
   readonly firestoreEmulatorHost: string | undefined;
   /** With its scheme. */
   readonly storageEmulatorUrl: string | undefined;
-  /** On the way to Cloud Storage; to Firestore, gRPC finds it by itself. */
+  /** On the way to both. */
   readonly proxy: ProxySettings;
 }
 

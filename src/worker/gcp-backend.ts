@@ -3,6 +3,7 @@ import type { CloudConfig } from '../config/cloud-config.js';
 import type { PlaceConfig } from '../config/worker-config.js';
 import { FirestoreDocumentStore } from '../documents/firestore/firestore-document-store.js';
 import { TemplateFolders } from '../documents/local/template-folders.js';
+import { SignIn } from '../google/sign-in.js';
 import type { Logger } from '../log/logger.js';
 import type { OpenBackend } from './backend.js';
 import { findProject } from './google-door.js';
@@ -21,19 +22,22 @@ export async function openGcpBackend(
     firestoreEmulator: cloud.firestoreEmulatorHost ?? null,
     storageEmulator: cloud.storageEmulatorUrl ?? null,
   });
+  const { database, proxy } = cloud;
+  const signIn = new SignIn();
   const firestore = new FirestoreDocumentStore({
     projectId,
-    database: cloud.database,
+    database,
     emulatorHost: cloud.firestoreEmulatorHost,
+    signIn,
+    proxy,
   });
-  // While what talks to Chart-IMG is loaded.
-  firestore.connect();
   return {
     documents: firestore,
     artifacts: new GcsArtifactStore({
       bucket,
       emulator: cloud.storageEmulatorUrl,
-      proxy: cloud.proxy,
+      ...(cloud.storageEmulatorUrl === undefined && { signIn }),
+      proxy,
     }),
     templates: new TemplateFolders(templatesDir === undefined ? [] : [templatesDir]),
     // Nobody here can look at another machine's processes: silence alone tells.

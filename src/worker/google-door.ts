@@ -1,5 +1,6 @@
 import type { CloudConfig } from '../config/cloud-config.js';
 import { ConfigError, reasonOf } from '../failures.js';
+import { SCOPE } from '../google/sign-in.js';
 
 /** Looking for credentials asks the metadata server, which may be silent. */
 const CREDENTIALS_MS = 4_000;
@@ -37,9 +38,9 @@ export interface Credentials {
  * project the library does not ask the metadata server for one, which may take longer than we wait.
  */
 export async function findCredentials(known: string | undefined): Promise<Credentials> {
-  const { GoogleAuth } = await import('google-gax');
+  const { GoogleAuth } = await import('google-auth-library');
   const auth = new GoogleAuth({
-    scopes: ['https://www.googleapis.com/auth/cloud-platform'],
+    scopes: SCOPE,
     ...(known !== undefined && { projectId: known }),
   });
   try {

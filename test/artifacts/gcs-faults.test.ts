@@ -1,11 +1,12 @@
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
-import { GoogleAuth } from 'google-gax';
+import { GoogleAuth } from 'google-auth-library';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NewObject } from '../../src/artifacts/artifact-store.js';
 import { GcsArtifactStore } from '../../src/artifacts/gcs/gcs-artifact-store.js';
 import { systemClock } from '../../src/clock.js';
 import { ConfigError, StoreUnavailable } from '../../src/failures.js';
+import { SignIn } from '../../src/google/sign-in.js';
 import { type FakeStorage, startFakeStorage } from '../support/fake-storage/fake-storage.js';
 import type { Fault } from '../support/fake-storage/faults.js';
 import { startFakeSignIn } from '../support/fake-storage/sign-in.js';
@@ -377,7 +378,11 @@ describe('signed requests', () => {
       await Promise.all([signIn.close(), strict.close()]);
       expect(strict.violations).toEqual([]);
     });
-    return { signIn, strict, store: open({ emulator: strict.url, auth: signIn.auth }) };
+    return {
+      signIn,
+      strict,
+      store: open({ emulator: strict.url, signIn: new SignIn(signIn.auth) }),
+    };
   }
 
   test('one sign-in serves uploads that begin at once', async ({ onTestFinished }) => {
@@ -400,7 +405,7 @@ describe('signed requests', () => {
 
   test('a sign-in that hangs is not waited for twice', async ({ onTestFinished }) => {
     const { signIn, store: patient, strict } = await signed(onTestFinished);
-    const store = open({ emulator: strict.url, auth: signIn.auth, limits: LIMITS });
+    const store = open({ emulator: strict.url, signIn: new SignIn(signIn.auth), limits: LIMITS });
     vi.spyOn(signIn.auth, 'getRequestHeaders').mockReturnValueOnce(new Promise(() => undefined));
     expect(await store.look('a')).toBeUndefined();
     expect(await patient.look('a')).toBeUndefined();
@@ -409,7 +414,7 @@ describe('signed requests', () => {
   test('no key file: nothing is sent', async ({ onTestFinished }) => {
     const { strict } = await signed(onTestFinished);
     const auth = new GoogleAuth({ projectId: 'p', keyFilename: '/no/such/key.json' });
-    const error = await failureOf(open({ emulator: strict.url, auth }).probe());
+    const error = await failureOf(open({ emulator: strict.url, signIn: new SignIn(auth) }).probe());
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS');
     expect(strict.count()).toBe(0);

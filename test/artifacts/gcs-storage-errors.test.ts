@@ -1,17 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import {
-  NoAnswer,
-  readFailure,
-  SignInFailed,
-  StorageRefusal,
-} from '../../src/artifacts/gcs/storage-errors.js';
+import { readFailure } from '../../src/artifacts/gcs/storage-errors.js';
+import { ApiRefusal, NoAnswer, SignInFailed } from '../../src/google/api-errors.js';
 
 function error(properties: object, message = 'words of somebody else'): Error {
   return Object.assign(new Error(message), properties);
 }
 
-function answer(status: number, words?: object): StorageRefusal {
-  return new StorageRefusal(status, { error: words });
+function answer(status: number, words?: object): ApiRefusal {
+  return new ApiRefusal(status, { error: words });
 }
 
 const unclear = (reason: string) => ({ kind: 'unclear', reason });
@@ -38,7 +34,7 @@ describe('what an error means', () => {
     ['408', answer(408), unclear('HTTP 408')],
     ['429', answer(429), unclear('HTTP 429')],
     ['500', answer(500), unclear('HTTP 500')],
-    ['no JSON', new StorageRefusal(403, undefined), { kind: 'forbidden' }],
+    ['no JSON', new ApiRefusal(403, undefined), { kind: 'forbidden' }],
     ['refused', error({ code: 'ECONNREFUSED' }), unclear('the connection was refused')],
     ['reset', error({ code: 'ECONNRESET' }), unclear('the connection was cut')],
     ['no such host', error({ code: 'ENOTFOUND' }), unclear('its name could not be looked up')],

@@ -7,7 +7,7 @@ import { thisProcess } from '../../src/local-disk/process-identity.js';
 import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
 import { CliProcess, type Ended, emptyFolder, jsonFile, runCli } from '../support/cli-run.js';
 import { filesIn } from '../support/cli-workspace.js';
-import { blackHole, closedPort, grpcError, http2Answering } from '../support/dead-servers.js';
+import { apiError, blackHole, closedPort, httpAnswering } from '../support/dead-servers.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { fakeFor, LIVE_ACCOUNT, LIVE_KEY } from '../support/live-scene.js';
@@ -464,7 +464,10 @@ describe.skipIf(whyNoEmulator)(`on gcp ${whyNoEmulator}`, { concurrent: true }, 
       what: 'Firestore: no permission',
       name: 'database',
       env: async (undo) => {
-        const port = await http2Answering(grpcError(7, 'Missing permissions.'), undo);
+        const port = await httpAnswering(
+          apiError('PERMISSION_DENIED', 'Missing permissions.'),
+          undo,
+        );
         return { FIRESTORE_EMULATOR_HOST: `127.0.0.1:${port}` };
       },
     },

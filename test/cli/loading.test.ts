@@ -65,17 +65,28 @@ describe('what a command loads', () => {
   });
 
   // What is loaded late all the same, and that the observer sees it.
-  test('a run in the cloud loads the Google clients', async ({ onTestFinished }) => {
+  describe('a run in the cloud', () => {
     const argv = [...MOCK_RUN, '--backend', 'gcp', '--charts-bucket', 'charts-bucket'];
-    const dead = {
-      FIRESTORE_EMULATOR_HOST: '127.0.0.1:9',
-      STORAGE_EMULATOR_HOST: 'http://127.0.0.1:9',
-    };
-    const env = { ...dead, GOOGLE_CLOUD_PROJECT: 'demo-loads' };
-    const { exitCode, files, packages } = await loadsOf(argv, onTestFinished, [], env);
-    expect(exitCode).toBe(4);
-    expect(files).toEqual([...run, 'chunks/cloud.js', 'chunks/http.js']);
-    expect(packages).toEqual(expect.arrayContaining(['@google-cloud/firestore', 'google-gax']));
+
+    test('on emulators needs no package either', async ({ onTestFinished }) => {
+      const env = {
+        FIRESTORE_EMULATOR_HOST: '127.0.0.1:9',
+        STORAGE_EMULATOR_HOST: 'http://127.0.0.1:9',
+        GOOGLE_CLOUD_PROJECT: 'demo-loads',
+      };
+      expect(await loadsOf(argv, onTestFinished, [], env)).toEqual({
+        exitCode: 4,
+        files: [...run, 'chunks/cloud.js', 'chunks/http.js'],
+        packages: [],
+      });
+    });
+
+    test('elsewhere loads the sign-in', async ({ onTestFinished }) => {
+      const env = { GOOGLE_APPLICATION_CREDENTIALS: '/no/such/key.json' };
+      const { exitCode, packages } = await loadsOf(argv, onTestFinished, [], env);
+      expect(exitCode).toBe(2);
+      expect(packages).toContain('google-auth-library');
+    });
   });
 });
 

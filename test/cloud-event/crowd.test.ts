@@ -61,7 +61,7 @@ async function echo({ proxy }: FunctionScene, name: 'claim' | 'settle', queue: Q
   for (let nth = from + 1; ; nth++) {
     await proxy.answered(name, nth);
     const isApplied = proxy.calls.some(
-      (call) => call.name === name && call.nth === nth && call.status === 0,
+      (call) => call.name === name && call.nth === nth && call.status === 200,
     );
     if (isApplied) queue.push({ id: `${name}-${nth}`, runId: RUN_ID });
   }
@@ -108,7 +108,7 @@ describe.skipIf(whyNoEmulator)(`events for one run, all at once ${whyNoEmulator}
             expect(scene.objects(stepId)).toHaveLength(CHARTS + 1);
           }
           const { proxy } = scene;
-          expect([proxy.count('claim', 0), proxy.count('settle', 0)]).toEqual([
+          expect([proxy.count('claim', 200), proxy.count('settle', 200)]).toEqual([
             STEPS.length,
             STEPS.length,
           ]);

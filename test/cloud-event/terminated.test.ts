@@ -135,7 +135,7 @@ describe.skipIf(whyNoEmulator)(`SIGTERM ${whyNoEmulator}`, () => {
           const { callsInAll = CHARTS } = moment;
           expect(scene.fake.requests).toHaveLength(callsInAll);
           expect(await scene.unitsUsed()).toBe(callsInAll);
-          expect(scene.proxy.count('settle', 0)).toBe(1);
+          expect(scene.proxy.count('settle', 200)).toBe(1);
           expect(scene.gcp.storage.violations).toEqual([]);
         };
       });

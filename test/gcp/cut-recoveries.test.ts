@@ -71,7 +71,9 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
         return async () => {
           expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 2 });
           expect(usage?.usageToday).toBe(THREE_CHARTS.length);
-          expect([scene.proxy.count('claim', 0), scene.proxy.count('settle', 0)]).toEqual([1, 1]);
+          expect([scene.proxy.count('claim', 200), scene.proxy.count('settle', 200)]).toEqual([
+            1, 1,
+          ]);
           expect(await scene.lease()).toMatchObject({ attempt: 2 });
           await scene.expectDone('claim-of-the-dead');
           expect(scene.charts).toHaveLength(THREE_CHARTS.length);
@@ -94,7 +96,9 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
         return async () => {
           expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 1 });
           expect(usage?.usageToday).toBe(2 * THREE_CHARTS.length);
-          expect([scene.proxy.count('claim', 0), scene.proxy.count('settle', 0)]).toEqual([2, 2]);
+          expect([scene.proxy.count('claim', 200), scene.proxy.count('settle', 200)]).toEqual([
+            2, 2,
+          ]);
           const { claimId } = (await scene.lease()) ?? {};
           expect(claimId).not.toBe(before?.claimId);
           await scene.expectDone(claimId);

@@ -66,7 +66,7 @@ async function spoilt(
       await expectDoneOnce(scene);
       if (how === 'cut') expectNoneTwice(scene);
       const topUps = options.accounts.length === 1 ? 0 : THREE_CHARTS.length;
-      expect(scene.proxy.count('quota', 0)).toBe(topUps);
+      expect(scene.proxy.count('quota', 200)).toBe(topUps);
       const made = [...scene.proxy.calls, ...scene.storage.requests];
       expect(made.length, 'the fault made no difference').toBeGreaterThan(madeBy(options));
     };
@@ -83,7 +83,7 @@ function madeBy({ accounts }: EngineOptions): number {
 /** One claim, one settle, three charts, one manifest, whatever was sent again. */
 async function expectDoneOnce(scene: GcpScene): Promise<void> {
   const { proxy } = scene;
-  expect([proxy.count('claim', 0), proxy.count('settle', 0)]).toEqual([1, 1]);
+  expect([proxy.count('claim', 200), proxy.count('settle', 200)]).toEqual([1, 1]);
   const lease = await scene.lease();
   expect(lease).toMatchObject({ attempt: 1 });
   await scene.expectDone(lease?.claimId);
@@ -97,7 +97,7 @@ async function expectDoneOnce(scene: GcpScene): Promise<void> {
 /** What was applied is found by reading, not by sending it again. */
 function expectNoneTwice({ proxy }: GcpScene): void {
   const commits = proxy.calls.filter(({ name }) => name !== 'read' && name !== 'create');
-  expect(commits.map(({ status }) => status)).toEqual(commits.map(() => 0));
+  expect(commits.map(({ status }) => status)).toEqual(commits.map(() => 200));
 }
 
 describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () => {
@@ -186,7 +186,7 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
       const next = await scene.run();
       expect(next.exitCode, next.stderr).toBe(0);
       expect(chartsOf(next.log, 'chart_reused')).toEqual(THREE_CHARTS.slice(0, 2));
-      expect(scene.proxy.count('release', 0)).toBe(1);
+      expect(scene.proxy.count('release', 200)).toBe(1);
       await scene.expectDone((await scene.lease())?.claimId);
     },
   );

@@ -145,7 +145,7 @@ async function expectResumed(moment: Moment, onTestFinished: Undo): Promise<void
   // The very objects, and no other of these charts.
   expect(scene.charts).toEqual(expect.arrayContaining([...left.charts]));
   expect(scene.charts).toHaveLength(THREE_CHARTS.length);
-  expect(scene.proxy.count('settle', 0)).toBe(1);
+  expect(scene.proxy.count('settle', 200)).toBe(1);
   expect(await scene.usage()).toBeUndefined();
 }
 
@@ -169,5 +169,5 @@ async function expectReplayed(moment: Moment, onTestFinished: Undo): Promise<voi
   expect(scene.charts).toHaveLength(left.charts.length + THREE_CHARTS.length);
   const kept = scene.objects.filter(({ name }) => /\/manifest\..+\.json$/.test(name));
   expect(kept.map(({ body }) => body)).toEqual(left.manifest ? [left.manifest.body] : []);
-  expect(scene.proxy.count('settle', 0)).toBe(left.status === 'SUCCEEDED' ? 2 : 1);
+  expect(scene.proxy.count('settle', 200)).toBe(left.status === 'SUCCEEDED' ? 2 : 1);
 }

@@ -2,7 +2,7 @@ import { describe, expect, type OnTestFinishedHandler, test } from 'vitest';
 import { paths } from '../../src/documents/paths.js';
 import { CliProcess, logLines } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
-import { closedPort, grpcError, http2Answering } from '../support/dead-servers.js';
+import { apiError, closedPort, httpAnswering } from '../support/dead-servers.js';
 import { startFakeChartImg } from '../support/fake-chart-img/fake-chart-img.js';
 import { startFakeStorage } from '../support/fake-storage/fake-storage.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
@@ -111,19 +111,19 @@ describe.skipIf(whyNot)(`what helps, in the cloud itself ${whyNot}`, () => {
   test.for([
     [
       'no database',
-      grpcError(5, 'The database (default) does not exist for project p'),
+      apiError('NOT_FOUND', 'The database (default) does not exist for project p'),
       2,
       /there is no Firestore database .*or create it/,
     ],
     [
       'no right to the database',
-      grpcError(7, 'Missing or insufficient permissions.'),
+      apiError('PERMISSION_DENIED', 'Missing or insufficient permissions.'),
       2,
       /grant them roles\/datastore\.user/,
     ],
     [
       'a token that is refused',
-      grpcError(16, 'Request had invalid authentication credentials.'),
+      apiError('UNAUTHENTICATED', 'Request had invalid authentication credentials.'),
       2,
       /gcloud auth application-default login/,
     ],
@@ -131,7 +131,7 @@ describe.skipIf(whyNot)(`what helps, in the cloud itself ${whyNot}`, () => {
     const cloud = await Cloud.open(onTestFinished);
     await cloud.google.logIn(cloud.scene.cwd);
     const { firestorePort } = cloud.google;
-    cloud.google.firestorePort = await http2Answering(answer, onTestFinished);
+    cloud.google.firestorePort = await httpAnswering(answer, onTestFinished);
     const told = await cloud.job();
     expect([told.exitCode, told.summary.message]).toEqual([exitCode, expect.stringMatching(words)]);
     cloud.google.firestorePort = firestorePort;

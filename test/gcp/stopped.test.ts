@@ -89,7 +89,7 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
       expect(await decided(scene)).toEqual(before);
       expect(scene.charts).toEqual(expect.arrayContaining(charts));
       await scene.expectDone(claimId);
-      expect(scene.proxy.count('settle', 0)).toBe(1);
+      expect(scene.proxy.count('settle', 200)).toBe(1);
     });
   });
 
@@ -118,7 +118,7 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
       expectLost(told(await first.ended));
       expect(await decided(scene)).toEqual(before);
       await scene.expectDone(claimId);
-      expect(scene.proxy.count('settle', 0)).toBe(2);
+      expect(scene.proxy.count('settle', 200)).toBe(2);
     });
   });
 
@@ -142,7 +142,7 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
     expectLost(told(await first.ended));
     expect(await decided(scene)).toEqual(before);
     await scene.expectDone(claimId);
-    expect(scene.proxy.count('settle', 0)).toBe(1);
+    expect(scene.proxy.count('settle', 200)).toBe(1);
   });
 
   test('leaves a step as it is that somebody cancelled meanwhile', async ({ onTestFinished }) => {
@@ -192,6 +192,6 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
     expect(ended.exitCode, ended.stderr).toBe(0);
     expect(summaryOn(ended.stdout)).toMatchObject({ status: 'SUCCEEDED', noop: false, attempt: 1 });
     expect(await decided(scene)).toEqual(before);
-    expect(scene.proxy.count('settle', 0)).toBe(1);
+    expect(scene.proxy.count('settle', 200)).toBe(1);
   });
 });

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  apiError,
   blackHole,
   closedPort,
-  grpcError,
-  http2Answering,
-  http503,
+  httpAnswering,
+  type StandingAnswer,
 } from '../support/dead-servers.js';
 import { type DoorCase, type EnvOf, knock } from '../support/door.js';
 import type { FaultRule } from '../support/fake-storage/faults.js';
@@ -29,9 +29,11 @@ function storageAt(open: OpenPort): EnvOf {
   return async (_, undo) => ({ STORAGE_EMULATOR_HOST: `http://127.0.0.1:${await open(undo)}` });
 }
 
-function answering(headers: Readonly<Record<string, string | number>>): OpenPort {
-  return (undo) => http2Answering(headers, undo);
+function answering(answer: StandingAnswer): OpenPort {
+  return (undo) => httpAnswering(answer, undo);
 }
+
+const UNAVAILABLE = { status: 503, body: '<h1>Service Unavailable</h1>' };
 
 /** {Firestore, Storage} × {closed port, black hole, 503 for ever}. */
 const UNREACHABLE: readonly Row[] = [
@@ -47,12 +49,12 @@ const UNREACHABLE: readonly Row[] = [
   },
   {
     what: 'Firestore: 503 for ever',
-    env: firestoreAt(answering({ ':status': 503 })),
+    env: firestoreAt(answering(UNAVAILABLE)),
     says: /Firestore .*cannot be reached.*503/,
   },
   {
     what: 'Firestore: UNAVAILABLE for ever',
-    env: firestoreAt(answering(grpcError(14, 'try later'))),
+    env: firestoreAt(answering(apiError('UNAVAILABLE', 'try later'))),
     says: /Firestore .*cannot be reached.*try later/,
   },
   {
@@ -65,7 +67,11 @@ const UNREACHABLE: readonly Row[] = [
     env: storageAt(blackHole),
     says: /Storage .*no answer.*check the network/,
   },
-  { what: 'Storage: 503 for ever', env: storageAt(http503), says: /Storage .*HTTP 503.*run again/ },
+  {
+    what: 'Storage: 503 for ever',
+    env: storageAt(answering(UNAVAILABLE)),
+    says: /Storage .*HTTP 503.*run again/,
+  },
 ];
 
 const LOGIN = /gcloud auth application-default login/;
@@ -143,17 +149,21 @@ const MISCONFIGURED: readonly Row[] = [
   },
   {
     what: 'no permission on Firestore',
-    env: firestoreAt(answering(grpcError(7, 'Missing or insufficient permissions.'))),
+    env: firestoreAt(
+      answering(apiError('PERMISSION_DENIED', 'Missing or insufficient permissions.')),
+    ),
     says: /grant them roles\/datastore.user/,
   },
   {
     what: 'no such database',
-    env: firestoreAt(answering(grpcError(5, 'The database x does not exist for project y'))),
+    env: firestoreAt(
+      answering(apiError('NOT_FOUND', 'The database x does not exist for project y')),
+    ),
     says: /there is no Firestore database .*--database/,
   },
   {
     what: 'credentials that Firestore does not accept',
-    env: firestoreAt(answering(grpcError(16, 'invalid authentication credentials'))),
+    env: firestoreAt(answering(apiError('UNAUTHENTICATED', 'invalid authentication credentials'))),
     says: LOGIN,
   },
 ];

@@ -1,5 +1,4 @@
 import { createServer as createHttpServer } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 type Cleanup = (undo: () => Promise<void>) => void;
@@ -18,36 +17,35 @@ export async function blackHole(onTestFinished: Cleanup): Promise<number> {
   return served(server, onTestFinished);
 }
 
-/** Answers 503 to every HTTP/1.1 request. */
-export async function http503(onTestFinished: Cleanup): Promise<number> {
+/** What a server says, whatever it is asked. */
+export interface StandingAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Gives every HTTP/1.1 request the same answer. */
+export async function httpAnswering(
+  { status, body }: StandingAnswer,
+  onTestFinished: Cleanup,
+): Promise<number> {
   const server = createHttpServer((request, response) => {
     request.resume();
-    response.writeHead(503, { 'content-type': 'text/html' }).end('<h1>Service Unavailable</h1>');
+    response.writeHead(status).end(body);
   });
   return served(server, onTestFinished);
 }
 
-/** Answers every call over HTTP/2 with these headers and nothing else. */
-export async function http2Answering(
-  headers: Readonly<Record<string, string | number>>,
-  onTestFinished: Cleanup,
-): Promise<number> {
-  const server = createHttp2Server();
-  server.on('stream', (stream) => {
-    stream.on('error', () => undefined);
-    stream.respond({ ...headers }, { endStream: true });
-  });
-  return served(server as Server, onTestFinished);
-}
+const HTTP_STATUS = {
+  NOT_FOUND: 404,
+  PERMISSION_DENIED: 403,
+  UNAUTHENTICATED: 401,
+  UNAVAILABLE: 503,
+} as const;
 
-/** A gRPC answer without a message, as servers give it for an error. */
-export function grpcError(code: number, message: string): Record<string, string | number> {
-  return {
-    ':status': 200,
-    'content-type': 'application/grpc',
-    'grpc-status': code,
-    'grpc-message': encodeURIComponent(message),
-  };
+/** An error as Google's APIs tell it to a call that answers with a list. */
+export function apiError(status: keyof typeof HTTP_STATUS, message: string): StandingAnswer {
+  const code = HTTP_STATUS[status];
+  return { status: code, body: JSON.stringify([{ error: { code, message, status } }]) };
 }
 
 /** A TCP proxy that can be lost: `silence` keeps its connections and lets nothing through. */

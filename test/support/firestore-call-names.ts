@@ -12,11 +12,11 @@ export type CallName =
 
 /** By what stands in the request to be read: names, and the values of the fields that are set. */
 export function callName(path: string, body: Buffer): CallName {
-  if (path.endsWith('/BatchGetDocuments')) return 'read';
-  if (path.endsWith('/ListDocuments')) return 'list';
-  if (path.endsWith('/RunQuery')) return 'query';
-  if (!path.endsWith('/Commit')) throw new Error(`${path} is not expected here`);
-  const text = body.toString('latin1');
+  if (path.endsWith(':batchGet')) return 'read';
+  if (/\?pageSize=\d+/.test(path)) return 'list';
+  if (path.endsWith(':runQuery')) return 'query';
+  if (!path.endsWith(':commit')) throw new Error(`${path} is not expected here`);
+  const text = body.toString();
   if (!text.includes('/step_leases/')) return 'create';
   if (/SUCCEEDED|FAILED/.test(text)) return 'settle';
   if (text.includes('RELEASED')) return 'release';

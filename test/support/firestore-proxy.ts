@@ -1,12 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import {
-  type ClientHttp2Session,
-  connect,
+  Agent,
   createServer,
-  type Http2Server,
+  request as httpRequest,
   type IncomingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2';
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type CallName, callName } from './firestore-call-names.js';
@@ -15,7 +16,7 @@ export interface Call {
   readonly name: CallName;
   /** Counts the calls of this name, from 1. */
   readonly nth: number;
-  /** What the emulator answered, as gRPC counts it; 0 is OK. `undefined`: nothing yet. */
+  /** The HTTP status of the emulator's answer; `undefined`: nothing yet. */
   status: number | undefined;
 }
 
@@ -32,28 +33,28 @@ export interface CallFault {
   readonly end?: 'lost' | 'cut' | 'hang';
 }
 
-/** Between a client and the Firestore emulator: gRPC over HTTP/2 without TLS, with faults. */
+/** Between a client and the Firestore emulator: HTTP without TLS, with faults. */
 export class FirestoreProxy {
   /** In order of arrival. */
   readonly calls: Call[] = [];
-  readonly #server: Http2Server;
-  readonly #upstream: ClientHttp2Session;
+  readonly #emulator: string;
+  readonly #server: Server;
+  readonly #upstream = new Agent({ keepAlive: true });
   readonly #sockets = new Set<Socket>();
   readonly #faults = new Map<string, CallFault>();
   readonly #news = new EventEmitter().setMaxListeners(0);
 
   private constructor(emulator: string) {
-    this.#upstream = connect(`http://${emulator}`);
-    this.#server = createServer();
+    this.#emulator = emulator;
+    this.#server = createServer((request, response) => {
+      // A client that was killed or cut off takes its calls with it.
+      request.on('error', () => undefined);
+      response.on('error', () => undefined);
+      this.#serve(request, response).catch(() => request.socket.destroy());
+    });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-    });
-    this.#server.on('sessionError', () => undefined);
-    this.#server.on('stream', (stream, headers) => {
-      // A client that was killed or cut off takes its streams with it.
-      stream.on('error', () => undefined);
-      this.#serve(stream, headers).catch((error: Error) => stream.destroy(error));
     });
   }
 
@@ -102,58 +103,40 @@ export class FirestoreProxy {
     while (!isTrue()) await once(this.#news, 'news');
   }
 
-  async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
-    // None of the calls that we use streams its requests.
-    const body = await buffer(stream);
-    const name = callName(String(headers[':path']), body);
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request);
+    const name = callName(String(request.url), body);
     const call: Call = { name, nth: this.count(name) + 1, status: undefined };
     this.calls.push(call);
     this.#news.emit('news');
     const fault = this.#faults.get(`${name} ${call.nth}`) ?? {};
 
     await fault.before?.();
-    if (fault.end === 'lost') return this.#cutOff(stream);
-    const answer = await this.#forward(headers, body);
-    call.status = Number((answer.trailers ?? answer.headers)['grpc-status']);
+    if (fault.end === 'lost') return void request.socket.destroy();
+    const answer = await this.#forward(request, body);
+    call.status = answer.status;
     this.#news.emit('news');
     await fault.applied?.();
     if (fault.end === 'hang') return;
-    if (fault.end === 'cut') return this.#cutOff(stream);
-    reply(stream, answer);
+    if (fault.end === 'cut') return void request.socket.destroy();
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  async #forward(headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
-    const request = this.#upstream.request(headers);
-    let trailers: IncomingHttpHeaders | undefined;
-    request.on('trailers', (found) => {
-      trailers = found;
+  async #forward({ url, method, headers }: IncomingMessage, body: Buffer): Promise<Answer> {
+    const call = httpRequest(`http://${this.#emulator}${url}`, {
+      ...(method !== undefined && { method }),
+      headers,
+      agent: this.#upstream,
     });
-    request.end(body);
-    const [found] = (await once(request, 'response')) as [IncomingHttpHeaders];
-    return { headers: found, body: await buffer(request), trailers };
-  }
-
-  /** The raw socket: to destroy the session would first send the client a goodbye. */
-  #cutOff({ session }: ServerHttp2Stream): void {
-    const port = session?.socket.remotePort;
-    for (const socket of this.#sockets) if (socket.remotePort === port) socket.destroy();
+    call.end(body);
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    const { 'transfer-encoding': _, ...kept } = answer.headers;
+    return { status: answer.statusCode ?? 0, headers: kept, body: await buffer(answer) };
   }
 }
 
 interface Answer {
+  readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** `undefined`: the headers were all that came. */
-  readonly trailers: IncomingHttpHeaders | undefined;
-}
-
-function reply(stream: ServerHttp2Stream, { headers, body, trailers }: Answer): void {
-  if (stream.destroyed) return;
-  if (trailers === undefined) {
-    stream.respond(headers, { endStream: true });
-  } else {
-    stream.respond(headers, { waitForTrailers: true });
-    stream.once('wantTrailers', () => stream.sendTrailers(trailers));
-    stream.end(body);
-  }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
-import { NoAnswer, readFailure, type StorageFailure } from './storage-errors.js';
+import { within } from '../../google/within.js';
+import { readFailure, type StorageFailure } from './storage-errors.js';
 
 export type Answer<T> = { readonly kind: 'done'; readonly value: T } | StorageFailure;
 
@@ -30,25 +31,5 @@ export async function tryBounded<T>(
       if (failure.kind !== 'unclear' || tries === TRIES) return failure;
     }
     await clock.sleep(pauseMs * (0.5 + clock.random()));
-  }
-}
-
-/**
- * Ends the work by its signal, and races it, because signing in listens to none. An upload that was
- * ended may still be applied, which is why each one carries a precondition.
- */
-async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const ending = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new NoAnswer(`no answer within ${ms / 1_000} s`));
-      ending.abort();
-    }, ms);
-  });
-  try {
-    return await Promise.race([work(ending.signal), bound]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -12,17 +12,16 @@ import type {
 } from '../document-store.js';
 import {
   FirestoreClient,
+  type FirestoreDocument,
   type FirestoreTarget,
-  type ProtoDocument,
-  type ProtoWrite,
+  type FirestoreWrite,
 } from './firestore-client.js';
 import { type CallFailure, meaningOf } from './firestore-errors.js';
 import {
   decodeFields,
   encodeFields,
+  type FirestoreFields,
   maskPath,
-  type ProtoFields,
-  type ProtoTimestamp,
   timestampMs,
 } from './firestore-values.js';
 
@@ -50,11 +49,6 @@ export class FirestoreDocumentStore implements DocumentStore {
     this.#bounds = bounds;
   }
 
-  /** Whoever has something else to do first says so: the first call finds a connection. */
-  connect(): void {
-    this.#client.connect();
-  }
-
   async read(paths: readonly DocumentPath[]): Promise<Reading> {
     const wanted = [...new Set(paths)];
     const { documents, readTime } = await this.#untilAnswered((timeoutMs) =>
@@ -69,12 +63,10 @@ export class FirestoreDocumentStore implements DocumentStore {
 
   /** Sent once: what a second try would be told of the first one's work is anybody's guess. */
   async commit(writes: readonly Write[]): Promise<CommitResult> {
-    const sent = writes.map((write) => this.#protoWrite(write));
+    const sent = writes.map((write) => this.#writeOf(write));
     try {
       const times = await this.#client.commit(sent, this.#bounds.callMs);
-      const versions = writes.map(
-        ({ path }, index) => [path, versionOf(times[index] ?? {})] as const,
-      );
+      const versions = writes.map(({ path }, index) => [path, times[index] as string] as const);
       return { status: 'committed', versions: new Map(versions) };
     } catch (error) {
       const failure = meaningOf(error, this.#target);
@@ -114,7 +106,7 @@ export class FirestoreDocumentStore implements DocumentStore {
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    this.#client.close();
   }
 
   /** A read that got no answer is safe to send again, while there is time. */
@@ -136,7 +128,7 @@ export class FirestoreDocumentStore implements DocumentStore {
     }
   }
 
-  #protoWrite(write: Write): ProtoWrite {
+  #writeOf(write: Write): FirestoreWrite {
     const name = this.#client.nameOf(write.path);
     const guard = write.when && { currentDocument: preconditionOf(write.when) };
     if (write.kind === 'put') {
@@ -151,7 +143,7 @@ export class FirestoreDocumentStore implements DocumentStore {
 }
 
 /** The values of a patch as the document would hold them; what is removed is in the mask alone. */
-function nested(fields: Extract<Write, { kind: 'patch' }>['fields']): ProtoFields {
+function nested(fields: Extract<Write, { kind: 'patch' }>['fields']): FirestoreFields {
   const data: Record<string, unknown> = {};
   for (const [path, value] of fields) {
     if (value === undefined) continue;
@@ -165,27 +157,20 @@ function nested(fields: Extract<Write, { kind: 'patch' }>['fields']): ProtoField
   return encodeFields(data);
 }
 
-function stored({ fields, updateTime }: ProtoDocument): StoredDocument {
+function stored({ fields, updateTime }: FirestoreDocument): StoredDocument {
   return {
     data: decodeFields(fields),
-    version: versionOf(updateTime),
+    version: updateTime,
     updateTimeMs: timestampMs(updateTime),
   };
 }
 
-function listed(document: ProtoDocument): Page['documents'][number] {
+function listed(document: FirestoreDocument): Page['documents'][number] {
   return { ...stored(document), id: document.name.slice(document.name.lastIndexOf('/') + 1) };
 }
 
-/** `seconds.nanos`: to the bit, which a number of milliseconds is not. */
-function versionOf({ seconds, nanos }: ProtoTimestamp): string {
-  return `${seconds?.toString() ?? 0}.${nanos ?? 0}`;
-}
-
-function preconditionOf(when: NonNullable<Write['when']>): ProtoWrite['currentDocument'] {
-  if ('absent' in when) return { exists: false };
-  const [seconds = '0', nanos = '0'] = when.version.split('.');
-  return { updateTime: { seconds, nanos: Number(nanos) } };
+function preconditionOf(when: NonNullable<Write['when']>): FirestoreWrite['currentDocument'] {
+  return 'absent' in when ? { exists: false } : { updateTime: when.version };
 }
 
 function toError(failure: CallFailure): Error {

@@ -1,3 +1,5 @@
+import { ApiRefusal, property, readTrouble, text } from '../../google/api-errors.js';
+
 /** What a failed call tells of the store, and of a commit whether it was applied. */
 export type CallFailure =
   /** A precondition did not hold, or others wrote at the same time: surely nothing was applied. */
@@ -16,103 +18,74 @@ export interface DatabaseName {
   readonly emulatorHost?: string | undefined;
 }
 
-/** gRPC status codes (google.rpc.Code). */
-const CODE = {
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
-  alreadyExists: 6,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  failedPrecondition: 9,
-  aborted: 10,
-  outOfRange: 11,
-  unimplemented: 12,
-  unauthenticated: 16,
-} as const;
-
-/** The meaning of what the client library rejected with, in few words. Throws what is a bug. */
+/** The meaning of what a call rejected with, in few words. Throws what is a bug. */
 export function meaningOf(error: unknown, name: DatabaseName): CallFailure {
-  const { projectId, database, emulatorHost } = name;
   if (error instanceof TypeError) throw error;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const words = oneLine(String(message ?? error));
-  const place = emulatorHost === undefined ? '' : ` on the emulator at ${emulatorHost}`;
-  const where = `Firestore database ${database} of project ${projectId}${place}`;
-  if (isSignInRefused(code, words)) return { kind: 'misconfigured', message: SIGN_IN_AGAIN };
-  switch (code) {
-    case CODE.alreadyExists:
-    case CODE.aborted:
+  const where = placeOf(name);
+  if (error instanceof ApiRefusal) return readRefusal(error, where);
+  const trouble = readTrouble(error);
+  if (trouble.kind === 'credentials') return { kind: 'misconfigured', message: SIGN_IN_AGAIN };
+  return unclear(`${where} cannot be reached (${trouble.reason})`);
+}
+
+/** By the names of google.rpc.Code; the HTTP status tells less, and all where there is no name. */
+function readRefusal({ status, body }: ApiRefusal, where: string): CallFailure {
+  // The calls that answer with a list put their error into one, too.
+  const error = property(Array.isArray(body) ? body[0] : body, 'error');
+  const words = oneLine(text(property(error, 'message')));
+  switch (text(property(error, 'status')) || `HTTP ${status}`) {
+    case 'ALREADY_EXISTS':
+    case 'ABORTED':
       return { kind: 'refused' };
-    case CODE.failedPrecondition:
+    case 'FAILED_PRECONDITION':
       // A database in Datastore mode answers so to every call.
       return /Datastore Mode/i.test(words)
         ? { kind: 'misconfigured', message: `${where} cannot be used: ${words}` }
         : { kind: 'refused' };
-    case CODE.notFound:
+    case 'NOT_FOUND':
       return /no (document|entity)/i.test(words)
         ? { kind: 'refused' }
         : {
             kind: 'misconfigured',
             message: `there is no ${where}: name another (--project or GOOGLE_CLOUD_PROJECT, --database or FIRESTORE_DB), or create it`,
           };
-    case CODE.permissionDenied:
+    case 'PERMISSION_DENIED':
       return {
         kind: 'misconfigured',
         message: `${where} may not be used with these credentials: grant them roles/datastore.user (${words})`,
       };
-    case CODE.unauthenticated:
-      return {
-        kind: 'misconfigured',
-        message: SIGN_IN_AGAIN,
-      };
-    case CODE.invalidArgument:
-    case CODE.outOfRange:
-    case CODE.unimplemented:
+    case 'UNAUTHENTICATED':
+    case 'HTTP 401':
+      return { kind: 'misconfigured', message: SIGN_IN_AGAIN };
+    case 'INVALID_ARGUMENT':
+    case 'OUT_OF_RANGE':
+    case 'UNIMPLEMENTED':
       return { kind: 'rejected', message: `${where}: ${words}` };
-    case CODE.deadlineExceeded:
-      return { kind: 'unclear', message: `${where} does not answer: ${REMEDY}` };
-    case CODE.resourceExhausted:
+    case 'DEADLINE_EXCEEDED':
+      return unclear(`${where} does not answer`);
+    case 'RESOURCE_EXHAUSTED':
       return { kind: 'unclear', message: `${where}: its quota is used up (${words})` };
     default:
-      return {
-        kind: 'unclear',
-        message: `${where} cannot be reached (${networkReason(words)}): ${REMEDY}`,
-      };
+      return unclear(`${where} cannot be reached (${words || `HTTP ${status}`})`);
   }
 }
 
 const SIGN_IN_AGAIN =
   'Google does not accept these credentials: run "gcloud auth application-default login" again, or mend GOOGLE_APPLICATION_CREDENTIALS';
 
-/** A login that ran out: the sign-in's HTTP status then stands where gRPC's code should. */
-function isSignInRefused(code: unknown, words: string): boolean {
-  const status = Number(code);
-  return (
-    /metadata from plugin failed/i.test(words) &&
-    status >= 400 &&
-    status < 500 &&
-    status !== 408 &&
-    status !== 429
-  );
+function unclear(sentence: string): CallFailure {
+  return {
+    kind: 'unclear',
+    message: `${sentence}: check the network and the server, then run again`,
+  };
 }
 
-const REMEDY = 'check the network and the server, then run again';
-
-/** The library's words for a connection name its own parts, and quote errors within errors. */
-const NETWORK_REASONS: readonly (readonly [RegExp, string])[] = [
-  [/ECONNREFUSED/, 'the connection was refused'],
-  [/ECONNRESET|EPIPE/, 'the connection was cut'],
-  [/No connection established/, 'no connection came about'],
-  [/EHOSTUNREACH|ENETUNREACH/, 'there is no way to its host'],
-  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, 'its name could not be looked up'],
-];
-
-function networkReason(words: string): string {
-  return NETWORK_REASONS.find(([known]) => known.test(words))?.[1] ?? words;
+function placeOf({ projectId, database, emulatorHost }: DatabaseName): string {
+  const place = emulatorHost === undefined ? '' : ` on the emulator at ${emulatorHost}`;
+  return `Firestore database ${database} of project ${projectId}${place}`;
 }
 
-function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
+function oneLine(given: string): string {
+  const line = given.replaceAll(/\s+/g, ' ').trim();
   return line.length > 200 ? `${line.slice(0, 199)}…` : line;
 }

@@ -1,43 +1,43 @@
 import type { FieldPath } from '../document-store.js';
 
-/** A value as Firestore's API spells it (google.firestore.v1.Value), as far as we read and write it. */
-export interface ProtoValue {
-  readonly nullValue?: unknown;
-  readonly booleanValue?: boolean | null;
-  readonly integerValue?: string | number | { toString(): string } | null;
-  readonly doubleValue?: number | null;
-  readonly stringValue?: string | null;
-  readonly timestampValue?: ProtoTimestamp | null;
-  readonly mapValue?: { readonly fields?: ProtoFields | null } | null;
-  readonly arrayValue?: { readonly values?: readonly ProtoValue[] | null } | null;
+/** A value as Firestore's API spells it in JSON, as far as we read and write it. */
+export interface FirestoreValue {
+  readonly nullValue?: null;
+  readonly booleanValue?: boolean;
+  /** 64 bits, as text. */
+  readonly integerValue?: string;
+  /** `NaN`, `Infinity` and `-Infinity` are text. */
+  readonly doubleValue?: number | string;
+  readonly stringValue?: string;
+  readonly timestampValue?: Timestamp;
+  readonly mapValue?: { readonly fields?: FirestoreFields };
+  readonly arrayValue?: { readonly values?: readonly FirestoreValue[] };
 }
 
-export type ProtoFields = Readonly<Record<string, ProtoValue>>;
+export type FirestoreFields = Readonly<Record<string, FirestoreValue>>;
 
-export interface ProtoTimestamp {
-  readonly seconds?: string | number | { toString(): string } | null;
-  readonly nanos?: number | null;
-}
+/** RFC 3339 in UTC, with up to nine digits of a second. */
+export type Timestamp = string;
 
 /**
  * Stands for a value of a type that JSON does not have (bytes, reference, GeoPoint, vector). It can
  * be carried and looked at, never written: only fields that we own are.
  */
 class ForeignValue {
-  readonly proto: ProtoValue;
+  readonly spelt: FirestoreValue;
 
-  constructor(proto: ProtoValue) {
-    this.proto = proto;
+  constructor(spelt: FirestoreValue) {
+    this.spelt = spelt;
   }
 }
 
-export function encodeFields(data: Readonly<Record<string, unknown>>): ProtoFields {
+export function encodeFields(data: Readonly<Record<string, unknown>>): FirestoreFields {
   const entries = Object.entries(data).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.map(([name, value]) => [name, encodeValue(value)]));
 }
 
-function encodeValue(value: unknown): ProtoValue {
-  if (value === null) return { nullValue: 'NULL_VALUE' };
+function encodeValue(value: unknown): FirestoreValue {
+  if (value === null) return { nullValue: null };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(encodeValue) } };
   switch (typeof value) {
     case 'string':
@@ -45,9 +45,10 @@ function encodeValue(value: unknown): ProtoValue {
     case 'boolean':
       return { booleanValue: value };
     case 'number':
-      return Number.isSafeInteger(value) ? { integerValue: value } : { doubleValue: value };
+      if (Number.isSafeInteger(value)) return { integerValue: String(value) };
+      return { doubleValue: Number.isFinite(value) ? value : String(value) };
     case 'object':
-      if (value instanceof ForeignValue) return value.proto;
+      if (value instanceof ForeignValue) return value.spelt;
       return { mapValue: { fields: encodeFields(value as Record<string, unknown>) } };
     default:
       throw new TypeError(`a ${typeof value} is no Firestore value`);
@@ -55,9 +56,9 @@ function encodeValue(value: unknown): ProtoValue {
 }
 
 /** A timestamp becomes its RFC 3339 text: the Python worker writes times in either form. */
-export function decodeFields(fields: ProtoFields | null | undefined): Record<string, unknown> {
+export function decodeFields(fields: FirestoreFields = {}): Record<string, unknown> {
   const decoded: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields ?? {})) {
+  for (const [name, value] of Object.entries(fields)) {
     // Assigned, a field `__proto__` would become the object's prototype.
     Object.defineProperty(decoded, name, {
       value: decodeValue(value),
@@ -69,23 +70,24 @@ export function decodeFields(fields: ProtoFields | null | undefined): Record<str
   return decoded;
 }
 
-function decodeValue(value: ProtoValue): unknown {
-  if (isSet(value.stringValue)) return value.stringValue;
-  if (isSet(value.booleanValue)) return value.booleanValue;
-  if (isSet(value.integerValue)) return Number(value.integerValue.toString());
-  if (isSet(value.doubleValue)) return value.doubleValue;
-  if (isSet(value.timestampValue)) return timestampText(value.timestampValue);
-  if (isSet(value.mapValue)) return decodeFields(value.mapValue.fields);
-  if (isSet(value.arrayValue)) return (value.arrayValue.values ?? []).map(decodeValue);
-  return isSet(value.nullValue) ? null : new ForeignValue(value);
+function decodeValue(value: FirestoreValue): unknown {
+  if (value.stringValue !== undefined) return value.stringValue;
+  if (value.booleanValue !== undefined) return value.booleanValue;
+  if (value.integerValue !== undefined) return Number(value.integerValue);
+  if (value.doubleValue !== undefined) return Number(value.doubleValue);
+  if (value.timestampValue !== undefined) return timestampText(value.timestampValue);
+  if (value.mapValue !== undefined) return decodeFields(value.mapValue.fields);
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(decodeValue);
+  return value.nullValue === null ? null : new ForeignValue(value);
 }
 
-/** Epoch milliseconds, with the fraction that Firestore knows. */
-export function timestampMs({ seconds, nanos }: ProtoTimestamp): number {
-  return Number(seconds?.toString() ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000;
+/** Epoch milliseconds, with the fraction that Firestore knows; `NaN`: that is no time. */
+export function timestampMs(timestamp: Timestamp): number {
+  const [, second = '', fraction = ''] = /^([^.]*?)(\.\d+)?Z$/.exec(timestamp) ?? [];
+  return Date.parse(`${second}Z`) + Number(`0${fraction}`) * 1_000;
 }
 
-function timestampText(timestamp: ProtoTimestamp): string {
+function timestampText(timestamp: Timestamp): string {
   const date = new Date(Math.floor(timestampMs(timestamp)));
   return Number.isNaN(date.getTime()) ? 'not a time' : date.toISOString();
 }
@@ -95,8 +97,4 @@ export function maskPath(path: FieldPath): string {
   return path
     .map((segment) => `\`${segment.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``)
     .join('.');
-}
-
-function isSet<T>(value: T | null | undefined): value is T {
-  return value !== undefined && value !== null;
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GoogleAuth } from 'google-gax';
+import { GoogleAuth } from 'google-auth-library';
 
 export interface FakeSignIn {
   /** A real client of google-auth-library that exchanges its token on the loopback. */

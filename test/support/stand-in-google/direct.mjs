@@ -9,7 +9,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
 const port = Number(process.env.STAND_IN_GOOGLE);
-/** Of a network that is nowhere (RFC 5737): Firestore's client looks names up by itself. */
+/** Of a network that is nowhere (RFC 5737). */
 const ADDRESS = '192.0.2.1';
 const isGoogle = (host) => /(^|\.)googleapis\.com$/.test(host ?? '');
 
