@@ -27,8 +27,11 @@ export default defineConfig({
     cleanDir: true,
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: { groups: layers() },
+    // A file is read, parsed and compiled at each start: a third of its size is a tenth of a mock run.
+    minify: true,
   },
   plugins: [
+    withoutHttp2(),
     license({
       // Bundled, their notices come along; a licence that is not on the list fails the build.
       thirdParty: {
@@ -42,6 +45,15 @@ export default defineConfig({
     }),
   ],
 });
+
+/** got has it for HTTP/2, which nobody asks for here, and its import makes a TLS context: 35 ms. */
+function withoutHttp2() {
+  return {
+    name: 'without-http2',
+    resolveId: (id) => (id === 'http2-wrapper' ? '\0no-http2' : null),
+    load: (id) => (id === '\0no-http2' ? 'export default {};' : null),
+  };
+}
 
 function layers() {
   let layerOf;

@@ -20,8 +20,8 @@ export interface Rendered {
 }
 
 /**
- * Renders what the claim left open, `concurrency` charts at a time, and stores each PNG as soon
- * as it is there. When the deadline stops it, the charts not yet there fail. Rejects with what
+ * Renders what the claim left open, `concurrency` charts at a time, and stores each PNG while the
+ * next is drawn. When the deadline stops it, the charts not yet there fail. Rejects with what
  * else stopped it, or with `LeaseLost` or a bug, once no lane is at work any more; while it winds
  * down, only if a chart is left that was not begun.
  */
@@ -44,26 +44,37 @@ export async function render(
   for (const [chartTemplateId, error] of workload.failed) {
     tellFailure(logger, chartTemplateId, error);
   }
-  const waiting = workload.renders.values();
-  const worker = async () => {
-    for (const chart of waiting) {
-      const { chartTemplateId } = chart;
-      const result = await make(chart, drawing, claimed, folder, { ...deps, logger }, stop);
-      if (result === 'left') return;
-      if ('item' in result) {
-        stored.set(chartTemplateId, result);
-      } else {
-        failed.set(chartTemplateId, result);
-        tellFailure(logger, chartTemplateId, result);
-      }
+  const making: Making = { drawing, claimed, folder, deps: { ...deps, logger }, stop };
+  const end = ({ chartTemplateId }: RenderableChart, result: StoredChart | StepError) => {
+    if ('item' in result) {
+      stored.set(chartTemplateId, result);
+    } else {
+      failed.set(chartTemplateId, result);
+      tellFailure(logger, chartTemplateId, result);
     }
   };
-  // What stops one lane stops them all: no call may follow a lost lease.
-  const lane = () =>
-    worker().catch((error: unknown) => {
+  const waiting = workload.renders.values();
+  // A chart is stored while the lane's next one is drawn: waiting for the bucket took a tenth of a
+  // step. Only one, so that a bucket that is slow or gone is not outrun by calls that cost quota.
+  const lane = async () => {
+    let storing = Promise.resolve();
+    try {
+      for (const chart of waiting) {
+        const drawn = await draw(chart, making);
+        await storing;
+        if (drawn === 'left') return;
+        if ('code' in drawn) end(chart, drawn);
+        else storing = store(chart, drawn, making).then((result) => end(chart, result));
+        storing.catch((error: unknown) => stop.cut(error));
+      }
+      await storing;
+    } catch (error) {
+      // What stops one lane stops them all: no call may follow a lost lease.
       stop.cut(error);
+      await storing.catch(() => undefined);
       throw error;
-    });
+    }
+  };
   const lanes = Math.min(deps.settings.concurrency, workload.renders.length);
   const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
@@ -75,26 +86,48 @@ export async function render(
   return { stored, failed, calls: drawing.calls };
 }
 
+/** What the charts of a step are made with. */
+interface Making {
+  readonly drawing: Drawing;
+  readonly claimed: Claimed;
+  readonly folder: ChartFolder;
+  readonly deps: EngineDeps;
+  readonly stop: Stopping;
+}
+
+interface Arrived extends Drawn {
+  readonly generatedAt: Date;
+  /** By the clock that never goes back: when the chart was begun. */
+  readonly begunMs: number;
+}
+
 /**
- * One chart from its first call to the bucket; `left`: it is not asked for any more, since the step
- * winds down. Rejects when the whole step has to stop.
+ * `left`: the chart is not asked for any more, since the step winds down. Rejects when the whole
+ * step has to stop.
  */
-async function make(
+async function draw(
   chart: RenderableChart,
-  drawing: Drawing,
-  { lease }: Claimed,
-  folder: ChartFolder,
-  deps: EngineDeps,
-  stop: Stopping,
-): Promise<StoredChart | StepError | 'left'> {
-  const { clock, artifacts, logger } = deps;
-  const startedAt = clock.monotonic();
+  { drawing, deps: { clock }, stop }: Making,
+): Promise<Arrived | StepError | 'left'> {
+  const begunMs = clock.monotonic();
   try {
     const drawn = await drawing.draw(chart);
-    if ('code' in drawn) return drawn;
-    const generatedAt = new Date(clock.now());
-    await lease.fresh(stop.now);
-    const { png, size, account } = drawn;
+    return 'code' in drawn ? drawn : { ...drawn, generatedAt: new Date(clock.now()), begunMs };
+  } catch (error) {
+    const isLeft = stop.soon.aborted && !stop.now.aborted && error === stop.soon.reason;
+    return isLeft ? 'left' : failureOf(chart, error, stop);
+  }
+}
+
+/** Puts a chart into the bucket. Rejects when the whole step has to stop. */
+async function store(
+  chart: RenderableChart,
+  drawn: Arrived,
+  { claimed, folder, deps: { clock, artifacts, logger }, stop }: Making,
+): Promise<StoredChart | StepError> {
+  const { png, size, generatedAt, begunMs, account } = drawn;
+  try {
+    await claimed.lease.fresh(stop.now);
     const upload = storeChart(artifacts, folder, { chart, png, size, generatedAt });
     const stored = await inTime(upload, stop.now, clock);
     if (!stored) return chartError('GCS_WRITE_FAILED', chart, 'its object names are taken');
@@ -104,23 +137,27 @@ async function make(
       chartTemplateId,
       ...size,
       bytes: png.length,
-      durationMs: Math.round(clock.monotonic() - startedAt),
+      durationMs: Math.round(clock.monotonic() - begunMs),
       objectName: stored.name,
       ...(account && { accountId: account.id }),
     });
     return stored;
   } catch (error) {
-    if (stop.soon.aborted && !stop.now.aborted && error === stop.soon.reason) return 'left';
-    if (stop.now.aborted && error === stop.now.reason) {
-      if (!(error instanceof DeadlinePassed)) throw error;
-      return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
-    }
-    if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
-    if (error instanceof StoreUnavailable) {
-      return chartError('GCS_WRITE_FAILED', chart, reasonOf(error));
-    }
-    throw error;
+    return failureOf(chart, error, stop);
   }
+}
+
+/** What an error means for the chart alone; throws it where it stops the whole step. */
+function failureOf(chart: RenderableChart, error: unknown, stop: Stopping): StepError {
+  if (stop.now.aborted && error === stop.now.reason) {
+    if (!(error instanceof DeadlinePassed)) throw error;
+    return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
+  }
+  if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
+  if (error instanceof StoreUnavailable) {
+    return chartError('GCS_WRITE_FAILED', chart, reasonOf(error));
+  }
+  throw error;
 }
 
 /** Rejects with the signal's reason a moment after it aborted, and leaves the upload behind. */
