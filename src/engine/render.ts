@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
+import type { CachedPicture, ChartCache } from './chart-cache.js';
 import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
 import { chartError, Drawing, type Drawn } from './drawing.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart, StepInputs } from './plan.js';
 import { DeadlinePassed, Interrupted, type Stopping } from './stopping.js';
-import { type ChartFolder, type StoredChart, storeChart } from './stored-chart.js';
+import { type ChartFolder, type StoredChart, storeChart, storeCopy } from './stored-chart.js';
 
 /** A chart that was paid for is worth a moment, though not an instance's last ten seconds. */
 const UPLOAD_GRACE_MS = 2_000;
@@ -40,6 +41,7 @@ export async function render(
   const folder = { ...step, claimId: lease.current.claimId, inputs };
   const logger = deps.logger.with({ stepId });
   const drawing = new Drawing(claimed, { ...deps, logger }, stop);
+  const kitchen = { claimed, folder, drawing, deps: { ...deps, logger }, stop };
 
   for (const [chartTemplateId, error] of workload.failed) {
     tellFailure(logger, chartTemplateId, error);
@@ -48,7 +50,7 @@ export async function render(
   const worker = async () => {
     for (const chart of waiting) {
       const { chartTemplateId } = chart;
-      const result = await make(chart, drawing, claimed, folder, { ...deps, logger }, stop);
+      const result = await make(chart, kitchen);
       if (result === 'left') return;
       if ('item' in result) {
         stored.set(chartTemplateId, result);
@@ -75,40 +77,27 @@ export async function render(
   return { stored, failed, calls: drawing.calls };
 }
 
+/** What every chart of a step is made with. */
+interface Kitchen {
+  readonly claimed: Claimed;
+  readonly folder: ChartFolder;
+  readonly drawing: Drawing;
+  readonly deps: EngineDeps;
+  readonly stop: Stopping;
+}
+
 /**
  * One chart from its first call to the bucket; `left`: it is not asked for any more, since the step
  * winds down. Rejects when the whole step has to stop.
  */
 async function make(
   chart: RenderableChart,
-  drawing: Drawing,
-  { lease }: Claimed,
-  folder: ChartFolder,
-  deps: EngineDeps,
-  stop: Stopping,
+  kitchen: Kitchen,
 ): Promise<StoredChart | StepError | 'left'> {
-  const { clock, artifacts, logger } = deps;
-  const startedAt = clock.monotonic();
+  const { stop } = kitchen;
+  const { cache } = kitchen.deps;
   try {
-    const drawn = await drawing.draw(chart);
-    if ('code' in drawn) return drawn;
-    const generatedAt = new Date(clock.now());
-    await lease.fresh(stop.now);
-    const { png, size, account } = drawn;
-    const upload = storeChart(artifacts, folder, { chart, png, size, generatedAt });
-    const stored = await inTime(upload, stop.now, clock);
-    if (!stored) return chartError('GCS_WRITE_FAILED', chart, 'its object names are taken');
-    tellSize(logger, chart, drawn);
-    const { chartTemplateId } = chart;
-    logger.info('chart_stored', `${chartTemplateId} is stored`, {
-      chartTemplateId,
-      ...size,
-      bytes: png.length,
-      durationMs: Math.round(clock.monotonic() - startedAt),
-      objectName: stored.name,
-      ...(account && { accountId: account.id }),
-    });
-    return stored;
+    return await (cache ? copyOrDraw(chart, cache, kitchen) : drawAndStore(chart, kitchen));
   } catch (error) {
     if (stop.soon.aborted && !stop.now.aborted && error === stop.soon.reason) return 'left';
     if (stop.now.aborted && error === stop.now.reason) {
@@ -121,6 +110,65 @@ async function make(
     }
     throw error;
   }
+}
+
+async function drawAndStore(
+  chart: RenderableChart,
+  { claimed: { lease }, folder, drawing, deps, stop }: Kitchen,
+): Promise<StoredChart | StepError> {
+  const { clock, artifacts, logger } = deps;
+  const startedAt = clock.monotonic();
+  const drawn = await drawing.draw(chart);
+  if ('code' in drawn) return drawn;
+  const generatedAt = new Date(clock.now());
+  await lease.fresh(stop.now);
+  const { png, size, account } = drawn;
+  const upload = storeChart(artifacts, folder, { chart, png, size, generatedAt });
+  const stored = await inTime(upload, stop.now, clock);
+  if (!stored) return chartError('GCS_WRITE_FAILED', chart, 'its object names are taken');
+  tellSize(logger, chart, drawn);
+  const { chartTemplateId } = chart;
+  logger.info('chart_stored', `${chartTemplateId} is stored`, {
+    chartTemplateId,
+    ...size,
+    bytes: png.length,
+    durationMs: Math.round(clock.monotonic() - startedAt),
+    objectName: stored.name,
+    ...(account && { accountId: account.id }),
+  });
+  return stored;
+}
+
+/** What the cache held before the claim, else what another worker is rendering, else a call. */
+async function copyOrDraw(
+  chart: RenderableChart,
+  cache: ChartCache,
+  kitchen: Kitchen,
+): Promise<StoredChart | StepError> {
+  const known = kitchen.claimed.workload.cached.get(chart.chartTemplateId);
+  const copy = known && (await copyPicture(chart, known, kitchen));
+  if (copy) return copy;
+  const draw = () => drawAndStore(chart, kitchen);
+  const result = await cache.once(chart, kitchen.stop.soon, draw);
+  if (!('picture' in result)) return result;
+  return (await copyPicture(chart, result.picture, kitchen)) ?? draw();
+}
+
+/** `undefined`: the picture is no longer there. */
+async function copyPicture(
+  chart: RenderableChart,
+  picture: CachedPicture,
+  { claimed, folder, deps, stop }: Kitchen,
+): Promise<StoredChart | undefined> {
+  const { artifacts, clock, logger } = deps;
+  stop.soon.throwIfAborted();
+  await claimed.lease.fresh(stop.now);
+  const stored = await inTime(storeCopy(artifacts, folder, chart, picture), stop.now, clock);
+  if (!stored) return undefined;
+  const { chartTemplateId } = chart;
+  const message = `${chartTemplateId} is the picture of ${picture.generatedAt}, from the cache`;
+  logger.info('chart_reused', message, { chartTemplateId, objectName: stored.name });
+  return stored;
 }
 
 /** Rejects with the signal's reason a moment after it aborted, and leaves the upload behind. */

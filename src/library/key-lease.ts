@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { Reserved } from '../accounts/spending.js';
+import type { DocumentPath, Reading, Write } from '../documents/document-store.js';
+import { paths } from '../documents/paths.js';
+import type { EngineDeps } from '../engine/deps.js';
+import {
+  type LeaseDocument,
+  leaseData,
+  parseLease,
+  standingOf,
+} from '../engine/lease-document.js';
+import { backOff, ServerClock, Stopwatch } from '../engine/server-clock.js';
+import { StepLease } from '../engine/step-lease.js';
+import { type CacheEntry, entryIn } from './cache-entry.js';
+
+/** What taking a key needs of the world. */
+export interface KeyDeps
+  extends Pick<EngineDeps, 'documents' | 'clock' | 'owner' | 'ownerIsGone'> {
+  readonly leaseTtlMs: number;
+}
+
+/** What is written along with the lease. */
+export interface Reservation {
+  readonly reserved: Reserved;
+  readonly writes: readonly Write[];
+}
+
+/** How a key is asked for. */
+export interface KeyRequest<R extends Reservation, Refusal extends object> {
+  readonly key: string;
+  /** Read along with the lease, for `reserve`. */
+  readonly alsoRead: readonly DocumentPath[];
+  /** Whether an entry will do; `sinceMs`: the store's time when the key was first looked at. */
+  wants(entry: CacheEntry, readTimeMs: number, sinceMs: number): boolean;
+  /**
+   * What the one who takes the lease reserves, or why it is not to be taken. `dead`: the claim of
+   * whoever held it and did not come to an end.
+   */
+  reserve(reading: Reading, dead: LeaseDocument | undefined): Promise<R | Refusal>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * - `known`: somebody rendered it, before or while we waited;
+ * - `ours`: it is ours to render, for as long as the lease is held;
+ * - `refused`: it cannot be rendered.
+ */
+export type KeyTaken<R extends Reservation, Refusal extends object> =
+  | { readonly kind: 'known'; readonly entry: CacheEntry }
+  | {
+      readonly kind: 'ours';
+      readonly lease: StepLease;
+      readonly reservation: R;
+      readonly serverClock: ServerClock;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+interface Try<R> {
+  readonly lease: LeaseDocument;
+  readonly reservation: R;
+  readonly sent: Stopwatch;
+}
+
+/**
+ * Takes the lease on one chart's key, in one conditional commit, unless somebody else renders that
+ * chart: then waits for it. Of many that miss the same key at the same time one makes the call; if
+ * it dies, another does. Rejects with the signal's reason, or with `StoreUnavailable`.
+ */
+export async function takeKey<R extends Reservation, Refusal extends object>(
+  { key, alsoRead, wants, reserve, signal }: KeyRequest<R, Refusal>,
+  { documents, clock, owner, ownerIsGone, leaseTtlMs }: KeyDeps,
+): Promise<KeyTaken<R, Refusal>> {
+  const leasePath = paths.chartLease(key);
+  const token = randomUUID();
+  const tries: Try<R>[] = [];
+  let sinceMs: number | undefined;
+  for (let round = 0; ; round++) {
+    signal.throwIfAborted();
+    const since = new Stopwatch(clock);
+    const reading = await documents.read([leasePath, paths.chartCache(key), ...alsoRead]);
+    const serverClock = new ServerClock(reading.readTimeMs, since);
+    sinceMs ??= reading.readTimeMs;
+    const ours = (made: Try<R>, version: string) => ({
+      kind: 'ours' as const,
+      lease: new StepLease(documents, leasePath, clock, { ...made, version }),
+      reservation: made.reservation,
+      serverClock,
+    });
+
+    const document = reading.get(leasePath);
+    const before = parseLease(document);
+    // A commit without an answer may have been applied: only token and write tell.
+    const applied = tries.find(
+      ({ lease }) => before?.token === token && before.writeId === lease.writeId,
+    );
+    if (applied && document) return ours(applied, document.version);
+    const entry = entryIn(reading, key);
+    if (entry && wants(entry, reading.readTimeMs, sinceMs)) return { kind: 'known', entry };
+
+    const standing = standingOf(document, reading.readTimeMs, ownerIsGone);
+    if (standing !== 'live') {
+      const dead = standing === 'none' ? undefined : before;
+      const reservation = await reserve(reading, dead);
+      if (!('writes' in reservation)) return { kind: 'refused', refusal: reservation };
+      const lease: LeaseDocument = {
+        schemaVersion: 1,
+        token,
+        claimId: dead?.claimId ?? randomUUID(),
+        attempt: dead ? dead.attempt + 1 : 1,
+        state: 'ACTIVE',
+        ttlMs: leaseTtlMs,
+        heartbeat: (before?.heartbeat ?? 0) + 1,
+        writeId: randomUUID(),
+        claimedAt: new Date(clock.now()).toISOString(),
+        owner,
+        reserved: reservation.reserved,
+      };
+      const made = { lease, reservation, sent: new Stopwatch(clock) };
+      const put: Write = {
+        kind: 'put',
+        path: leasePath,
+        data: leaseData(lease),
+        when: document ? { version: document.version } : { absent: true },
+      };
+      const result = await documents.commit([put, ...reservation.writes]);
+      if (result.status === 'committed') {
+        return ours(made, result.versions.get(leasePath) as string);
+      }
+      tries.push(made);
+    }
+    await backOff(clock, round, signal);
+  }
+}
+
+/**
+ * The end of a key's rendering, along with what makes its picture known. Nothing is left to take
+ * over, whether or not there is a picture. Rejects with `LeaseLost` or `StoreUnavailable`.
+ */
+export function endKey(
+  lease: StepLease,
+  clock: EngineDeps['clock'],
+  end: (reading: Reading) => { readonly writes: readonly Write[]; readonly reserved?: Reserved },
+  alsoRead: () => readonly DocumentPath[] = () => [],
+): Promise<void> {
+  return lease.exclusively(async (hold) => {
+    for (let round = 0; ; round++) {
+      const reading = await hold.read(alsoRead());
+      if (hold.lease.state === 'DONE') return;
+      const { writes, reserved = hold.lease.reserved } = end(reading);
+      if ((await hold.commit({ state: 'DONE', reserved }, writes)) === 'committed') return;
+      await backOff(clock, round);
+    }
+  });
+}
