@@ -292,6 +292,11 @@ export const ENV_ALONE: readonly { name: string; fallback?: string; help: string
     help: 'silence after which a worker counts as dead, fractions allowed',
   },
   {
+    name: 'CHARTS_RETENTION_DAYS',
+    fallback: '60',
+    help: 'for how long the chart library keeps a picture',
+  },
+  {
     name: 'CHART_IMG_BASE_URL',
     fallback: 'https://api.chart-img.com',
     help: 'where Chart-IMG is: https, or http on this machine',
