@@ -16,6 +16,7 @@ const WORK: readonly OptionName[] = [
   'accountsConfigPath',
   'concurrency',
   'timeout',
+  'cacheTtl',
 ];
 const TEMPLATES: readonly OptionName[] = [
   'backend',
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'ignoreDependencies',
       'dryRun',
       ...WORK,
+      'refresh',
       'out',
       'report',
       'outputSummary',

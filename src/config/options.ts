@@ -37,6 +37,8 @@ export type OptionName =
   | 'accountsConfigPath'
   | 'concurrency'
   | 'timeout'
+  | 'cacheTtl'
+  | 'refresh'
   | 'outputSummary'
   | 'eventPath'
   | 'eventBody'
@@ -241,6 +243,20 @@ export const OPTIONS: readonly OptionRow[] = [
     env: 'CHARTS_TIMEOUT_SECONDS',
     fallback: '540',
     help: 'for the whole command; charts not there by then fail, further steps are left for the next',
+  },
+  {
+    flag: '--cache-ttl <duration>',
+    name: 'cacheTtl',
+    group: 'Limits',
+    env: 'CHARTS_CACHE_TTL',
+    fallback: '0, off; 5m for charts generate',
+    help: 'take a picture of the same request that is younger than this, 30s, 5m or 1h, instead of a call',
+  },
+  {
+    flag: '--refresh',
+    name: 'refresh',
+    group: 'Limits',
+    help: 'render although the cache holds a picture; the new one takes its place',
   },
   {
     flag: '--output-summary <format>',

@@ -31,10 +31,11 @@ export interface ChartCache {
   recall(charts: readonly RenderableChart[]): Promise<ReadonlyMap<string, CachedPicture>>;
   /**
    * Renders, unless another worker does so at this moment: then its picture is waited for. Rejects
-   * as `render` does, and with the signal's reason.
+   * as `render` does, and with the signal's reason. What is rendered is known to others at once.
    */
   once(
     chart: RenderableChart,
+    step: RecordedStep,
     signal: AbortSignal,
     render: () => Promise<StoredChart | StepError>,
   ): Promise<StoredChart | StepError | { readonly picture: CachedPicture }>;

@@ -149,7 +149,7 @@ async function copyOrDraw(
   const copy = known && (await copyPicture(chart, known, kitchen));
   if (copy) return copy;
   const draw = () => drawAndStore(chart, kitchen);
-  const result = await cache.once(chart, kitchen.stop.soon, draw);
+  const result = await cache.once(chart, kitchen.folder, kitchen.stop.soon, draw);
   if (!('picture' in result)) return result;
   return (await copyPicture(chart, result.picture, kitchen)) ?? draw();
 }

@@ -3,19 +3,14 @@ import type { Reserved } from '../accounts/spending.js';
 import type { DocumentPath, Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps } from '../engine/deps.js';
-import {
-  type LeaseDocument,
-  leaseData,
-  parseLease,
-  standingOf,
-} from '../engine/lease-document.js';
+import { type LeaseDocument, leaseData, parseLease, standingOf } from '../engine/lease-document.js';
+import type { Refund } from '../engine/quota-desk.js';
 import { backOff, ServerClock, Stopwatch } from '../engine/server-clock.js';
 import { StepLease } from '../engine/step-lease.js';
 import { type CacheEntry, entryIn } from './cache-entry.js';
 
 /** What taking a key needs of the world. */
-export interface KeyDeps
-  extends Pick<EngineDeps, 'documents' | 'clock' | 'owner' | 'ownerIsGone'> {
+export interface KeyDeps extends Pick<EngineDeps, 'documents' | 'clock' | 'owner' | 'ownerIsGone'> {
   readonly leaseTtlMs: number;
 }
 
@@ -132,22 +127,33 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
   }
 }
 
+/** What is given back when a key comes to its end. */
+export interface KeyRefund {
+  /** What has to be read for it; empty: there is nothing to give back. */
+  needs(): readonly DocumentPath[];
+  of(reading: Reading, lease: LeaseDocument): Refund;
+}
+
+/** After so many conflicts the refund is given up: unspent units that stay counted harm nobody. */
+const CONFLICTS_WITH_REFUND = 3;
+
 /**
- * The end of a key's rendering, along with what makes its picture known. Nothing is left to take
- * over, whether or not there is a picture. Rejects with `LeaseLost` or `StoreUnavailable`.
+ * The end of a key's rendering, in one commit with what makes its picture known. Nothing is left to
+ * take over, whether or not there is a picture. Rejects with `LeaseLost` or `StoreUnavailable`.
  */
 export function endKey(
   lease: StepLease,
   clock: EngineDeps['clock'],
-  end: (reading: Reading) => { readonly writes: readonly Write[]; readonly reserved?: Reserved },
-  alsoRead: () => readonly DocumentPath[] = () => [],
+  writes: readonly Write[],
+  refund?: KeyRefund,
 ): Promise<void> {
   return lease.exclusively(async (hold) => {
     for (let round = 0; ; round++) {
-      const reading = await hold.read(alsoRead());
-      if (hold.lease.state === 'DONE') return;
-      const { writes, reserved = hold.lease.reserved } = end(reading);
-      if ((await hold.commit({ state: 'DONE', reserved }, writes)) === 'committed') return;
+      const wanted = round < CONFLICTS_WITH_REFUND ? (refund?.needs() ?? []) : [];
+      const back = wanted.length > 0 ? refund?.of(await hold.read(wanted), hold.lease) : undefined;
+      const reserved = back?.reserved ?? hold.lease.reserved;
+      const all = [...writes, ...(back?.writes ?? [])];
+      if ((await hold.commit({ state: 'DONE', reserved }, all)) === 'committed') return;
       await backOff(clock, round);
     }
   });
