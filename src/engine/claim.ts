@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fromRest, unpaced } from '../accounts/pacing.js';
 import { type Reserved, Spending } from '../accounts/spending.js';
-import { isWorthAWarning } from '../accounts/thresholds.js';
 import { usageWrite } from '../accounts/usage.js';
 import type { StepObjects } from '../artifacts/object-names.js';
 import type { FieldPath, Write } from '../documents/document-store.js';
@@ -13,6 +12,7 @@ import { keptCharts } from './kept-charts.js';
 import { keepManifest } from './kept-manifest.js';
 import { type LeaseDocument, leaseData, parseLease } from './lease-document.js';
 import type { StepOutcome } from './outcome.js';
+import { warnOfUsage } from './quota-warning.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import { StepLease } from './step-lease.js';
 import { findStoredCharts, type StoredChart } from './stored-chart.js';
@@ -145,7 +145,9 @@ function claimed(
   deps.logger
     .with(scopeOf(situation))
     .info('claim_attempt', `claimed step ${stepId}, attempt ${attempt}`, facts);
-  warnOfQuota(situation, workload, deps);
+  for (const usage of situation.usages) {
+    warnOfUsage(usage, workload.units.get(usage.account.id) ?? 0, deps.logger);
+  }
   const path = leasePath(situation);
   return {
     situation,
@@ -285,22 +287,4 @@ function refusedTooOften({ run, selected }: Situation): StepOutcome {
     status: selected.status,
     message: `step ${selected.stepId} could not be claimed before the deadline: others keep writing its run; run again`,
   };
-}
-
-function warnOfQuota({ usages }: Situation, { units }: Workload, { logger }: EngineDeps): void {
-  for (const { account, used, limit, closed } of usages) {
-    const usedNow = used + (units.get(account.id) ?? 0);
-    if (closed !== undefined) {
-      logger.warn('chart_api_quota_warning', `account ${account.id} is closed: ${closed}`, {
-        accountId: account.id,
-      });
-    } else if (isWorthAWarning(account, usedNow, limit)) {
-      const message = `account ${account.id} has used ${usedNow} of today's ${limit} charts`;
-      logger.warn('chart_api_quota_warning', message, {
-        accountId: account.id,
-        used: usedNow,
-        limit,
-      });
-    }
-  }
 }

@@ -46,6 +46,8 @@ export class Drawing {
   readonly calls = { ok: 0, failed: 0 };
   /** Accounts that have nothing left today, says the provider. */
   readonly exhausted = new Set<string>();
+  /** Accounts whose key was not accepted. */
+  readonly badKeys = new Set<string>();
   readonly #desk: QuotaDesk | undefined;
   readonly #pacing: Pacing | undefined;
   readonly #waiting: Waiting;
@@ -202,6 +204,7 @@ export class Drawing {
         return;
       case 'key-bad':
         this.#claimed.spending?.close(account.id);
+        this.badKeys.add(account.id);
         logger.warn(
           'chart_api_account_set_aside',
           `account ${account.id} is not asked again by this run: ${message}; check its key`,

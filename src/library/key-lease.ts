@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Reserved } from '../accounts/spending.js';
+import type { JsonObject } from '../contracts/documents.js';
 import type { DocumentPath, Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps } from '../engine/deps.js';
@@ -8,6 +9,7 @@ import type { Refund } from '../engine/quota-desk.js';
 import { backOff, ServerClock, Stopwatch } from '../engine/server-clock.js';
 import { StepLease } from '../engine/step-lease.js';
 import { type CacheEntry, entryIn } from './cache-entry.js';
+import type { LibraryError } from './library.js';
 
 /** What taking a key needs of the world. */
 export interface KeyDeps extends Pick<EngineDeps, 'documents' | 'clock' | 'owner' | 'ownerIsGone'> {
@@ -23,6 +25,8 @@ export interface Reservation {
 /** How a key is asked for. */
 export interface KeyRequest<R extends Reservation, Refusal extends object> {
   readonly key: string;
+  /** Where the picture will lie; absent: whoever takes the lease over need not look for it. */
+  readonly folder?: string;
   /** Read along with the lease, for `reserve`. */
   readonly alsoRead: readonly DocumentPath[];
   /** Whether an entry will do; `sinceMs`: the store's time when the key was first looked at. */
@@ -32,12 +36,15 @@ export interface KeyRequest<R extends Reservation, Refusal extends object> {
    * whoever held it and did not come to an end.
    */
   reserve(reading: Reading, dead: LeaseDocument | undefined): Promise<R | Refusal>;
+  /** Who waited for a picture takes its failure for an answer as well. */
+  readonly sharesFailures?: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
  * - `known`: somebody rendered it, before or while we waited;
  * - `ours`: it is ours to render, for as long as the lease is held;
+ * - `failed`: whoever rendered it while we waited came to this;
  * - `refused`: it cannot be rendered.
  */
 export type KeyTaken<R extends Reservation, Refusal extends object> =
@@ -48,6 +55,7 @@ export type KeyTaken<R extends Reservation, Refusal extends object> =
       readonly reservation: R;
       readonly serverClock: ServerClock;
     }
+  | { readonly kind: 'failed'; readonly failure: JsonObject }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 interface Try<R> {
@@ -62,10 +70,12 @@ interface Try<R> {
  * it dies, another does. Rejects with the signal's reason, or with `StoreUnavailable`.
  */
 export async function takeKey<R extends Reservation, Refusal extends object>(
-  { key, alsoRead, wants, reserve, signal }: KeyRequest<R, Refusal>,
+  request: KeyRequest<R, Refusal>,
   { documents, clock, owner, ownerIsGone, leaseTtlMs }: KeyDeps,
 ): Promise<KeyTaken<R, Refusal>> {
+  const { key, folder, alsoRead, wants, reserve, sharesFailures, signal } = request;
   const leasePath = paths.chartLease(key);
+  let waitedFor: string | undefined;
   const token = randomUUID();
   const tries: Try<R>[] = [];
   let sinceMs: number | undefined;
@@ -92,8 +102,13 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
     const entry = entryIn(reading, key);
     if (entry && wants(entry, reading.readTimeMs, sinceMs)) return { kind: 'known', entry };
 
+    const failure = before?.claimId === waitedFor ? before?.failure : undefined;
+    if (failure && sharesFailures) return { kind: 'failed', failure };
+
     const standing = standingOf(document, reading.readTimeMs, ownerIsGone);
-    if (standing !== 'live') {
+    if (standing === 'live') {
+      waitedFor = before?.claimId;
+    } else {
       const dead = standing === 'none' ? undefined : before;
       const reservation = await reserve(reading, dead);
       if (!('writes' in reservation)) return { kind: 'refused', refusal: reservation };
@@ -108,6 +123,7 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
         writeId: randomUUID(),
         claimedAt: new Date(clock.now()).toISOString(),
         owner,
+        ...(folder !== undefined && { folder }),
         reserved: reservation.reserved,
       };
       const made = { lease, reservation, sent: new Stopwatch(clock) };
@@ -137,6 +153,15 @@ export interface KeyRefund {
 /** After so many conflicts the refund is given up: unspent units that stay counted harm nobody. */
 const CONFLICTS_WITH_REFUND = 3;
 
+/** What a key's rendering came to. */
+export interface KeyEnd {
+  /** What makes the picture known. */
+  readonly writes: readonly Write[];
+  readonly refund?: KeyRefund;
+  /** Why there is none, for those who wait. */
+  readonly failure?: LibraryError | undefined;
+}
+
 /**
  * The end of a key's rendering, in one commit with what makes its picture known. Nothing is left to
  * take over, whether or not there is a picture. Rejects with `LeaseLost` or `StoreUnavailable`.
@@ -144,8 +169,7 @@ const CONFLICTS_WITH_REFUND = 3;
 export function endKey(
   lease: StepLease,
   clock: EngineDeps['clock'],
-  writes: readonly Write[],
-  refund?: KeyRefund,
+  { writes, refund, failure }: KeyEnd,
 ): Promise<void> {
   return lease.exclusively(async (hold) => {
     for (let round = 0; ; round++) {
@@ -153,7 +177,12 @@ export function endKey(
       const back = wanted.length > 0 ? refund?.of(await hold.read(wanted), hold.lease) : undefined;
       const reserved = back?.reserved ?? hold.lease.reserved;
       const all = [...writes, ...(back?.writes ?? [])];
-      if ((await hold.commit({ state: 'DONE', reserved }, all)) === 'committed') return;
+      const change = {
+        state: 'DONE',
+        reserved,
+        ...(failure && { failure: { ...failure } }),
+      } as const;
+      if ((await hold.commit(change, all)) === 'committed') return;
       await backOff(clock, round);
     }
   });

@@ -86,7 +86,7 @@ export class StepCache implements ChartCache {
   async #take(
     key: string,
     signal: AbortSignal,
-  ): Promise<Exclude<KeyTaken<Nothing, never>, { kind: 'refused' }> | undefined> {
+  ): Promise<Extract<KeyTaken<Nothing, never>, { kind: 'known' | 'ours' }> | undefined> {
     try {
       const taken = await takeKey<Nothing, never>(
         {
@@ -99,7 +99,7 @@ export class StepCache implements ChartCache {
         },
         this.#deps,
       );
-      return taken.kind === 'refused' ? undefined : taken;
+      return taken.kind === 'known' || taken.kind === 'ours' ? taken : undefined;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       this.#logger.warn(
@@ -113,7 +113,7 @@ export class StepCache implements ChartCache {
   /** The chart is stored, or failed, whether or not the others hear of it. */
   async #end(lease: Parameters<typeof endKey>[0], writes: readonly Write[]): Promise<void> {
     try {
-      await endKey(lease, this.#deps.clock, writes);
+      await endKey(lease, this.#deps.clock, { writes });
     } catch (error) {
       if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
       this.#logger.warn('chart_cache_unavailable', `not kept in the cache: ${reasonOf(error)}`);
