@@ -25,6 +25,7 @@ const TEMPLATES: readonly OptionName[] = [
   'database',
   'templatesDir',
 ];
+const STORE: readonly OptionName[] = ['backend', 'workspace', 'project', 'database'];
 const LOG: readonly OptionName[] = ['logFormat', 'quiet', 'verbose'];
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -235,5 +236,76 @@ export const COMMANDS: readonly CommandRow[] = [
       },
     ],
     load: async () => (await import('./usage.js')).usage,
+  },
+  {
+    name: 'symbols list',
+    what: 'list the symbols of the chart library; what nobody changed is the starter set',
+    usage: '[options]',
+    options: [...STORE, 'json', ...LOG],
+    examples: [{ what: 'all of them', command: 'worker-chart-export symbols list' }],
+    load: async () => (await import('./symbols/list.js')).listSymbols,
+  },
+  {
+    name: 'symbols set',
+    what: 'write a symbol, or change what is named of one',
+    usage: '<symbol> [options]',
+    operands: '[symbol]',
+    options: [
+      'tradingViewSymbol',
+      'assetClass',
+      'name',
+      'aliases',
+      'timeframes',
+      'indicators',
+      'dryRun',
+      ...STORE,
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'a new one',
+        command:
+          'worker-chart-export symbols set SPX --trading-view-symbol SP:SPX --asset-class index --aliases ^GSPC',
+      },
+      {
+        what: 'other indicators for one that is there',
+        command: 'worker-chart-export symbols set DAX --indicators EMA_20,MACD',
+      },
+    ],
+    load: async () => (await import('./symbols/set.js')).setSymbol,
+  },
+  {
+    name: 'symbols enable',
+    what: 'let charts be made of symbols again',
+    usage: '<symbol...> [options]',
+    operands: '[symbol...]',
+    options: [...STORE, 'json', ...LOG],
+    examples: [{ what: 'one', command: 'worker-chart-export symbols enable DJI' }],
+    load: async () => (await import('./symbols/switch.js')).enableSymbols,
+  },
+  {
+    name: 'symbols disable',
+    what: 'refuse charts of symbols from now on',
+    usage: '<symbol...> [options]',
+    operands: '[symbol...]',
+    options: [...STORE, 'json', ...LOG],
+    examples: [{ what: 'one', command: 'worker-chart-export symbols disable DJI' }],
+    load: async () => (await import('./symbols/switch.js')).disableSymbols,
+  },
+  {
+    name: 'symbols import',
+    what: 'write every symbol of a JSON file, or nothing where one is wrong',
+    usage: '<file|-> [options]',
+    operands: '[file]',
+    options: ['dryRun', ...STORE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'what another workspace has',
+        command:
+          'worker-chart-export symbols list --workspace old --json | worker-chart-export symbols import -',
+      },
+    ],
+    load: async () => (await import('./symbols/import.js')).importSymbols,
   },
 ];

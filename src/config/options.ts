@@ -24,6 +24,20 @@ export type OptionName =
   | 'ignoreDependencies'
   | 'dryRun'
   | 'watch'
+  | 'symbol'
+  | 'timeframe'
+  | 'template'
+  | 'since'
+  | 'limit'
+  | 'cursor'
+  | 'purge'
+  | 'force'
+  | 'name'
+  | 'aliases'
+  | 'tradingViewSymbol'
+  | 'assetClass'
+  | 'timeframes'
+  | 'indicators'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
@@ -153,6 +167,81 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'look again until every step shown is final, or --timeout is over',
   },
   {
+    flag: '--symbol <symbol>',
+    name: 'symbol',
+    group: 'What to do',
+    help: 'a symbol, by its id, its name or another name that it has',
+  },
+  {
+    flag: '--timeframe <interval>',
+    name: 'timeframe',
+    group: 'What to do',
+    help: 'an interval of Chart-IMG: 15m, 4h, 1D',
+  },
+  {
+    flag: '--template <id>',
+    name: 'template',
+    group: 'What to do',
+    help: 'a chart template',
+  },
+  {
+    flag: '--since <time>',
+    name: 'since',
+    group: 'What to do',
+    help: 'charts from then on: 2026-01-31, 2026-01-31T12:00:00Z, or 90m, 12h, 7d ago',
+  },
+  {
+    flag: '--purge',
+    name: 'purge',
+    group: 'What to do',
+    help: 'also delete the documents of the charts whose pictures are gone',
+  },
+  {
+    flag: '--force',
+    name: 'force',
+    group: 'What to do',
+    help: 'also a picture that a manifest still names',
+  },
+  {
+    flag: '--name <text>',
+    name: 'name',
+    group: 'What to do',
+    fallback: 'the symbol’s id',
+    help: 'the symbol’s name for people',
+  },
+  {
+    flag: '--aliases <names>',
+    name: 'aliases',
+    group: 'What to do',
+    help: 'other names that the symbol is asked for by, with commas between; none: there are none',
+  },
+  {
+    flag: '--trading-view-symbol <symbol>',
+    name: 'tradingViewSymbol',
+    group: 'What to do',
+    help: 'what is drawn: XETR:DAX; needed for a new symbol',
+  },
+  {
+    flag: '--asset-class <class>',
+    name: 'assetClass',
+    group: 'What to do',
+    help: 'index, forex, crypto, stock or commodity; needed for a new symbol',
+  },
+  {
+    flag: '--timeframes <intervals>',
+    name: 'timeframes',
+    group: 'What to do',
+    fallback: '5m,15m,30m,1h,4h,1D,1W,1M',
+    help: 'those that the symbol may be drawn in, with commas between',
+  },
+  {
+    flag: '--indicators <names>',
+    name: 'indicators',
+    group: 'What to do',
+    fallback: 'those of the symbol, else of its asset class',
+    help: 'what is drawn, with commas between: EMA_20 EMA_50 EMA_200 RSI Volume MACD BB ATR; of symbols set, default forgets the symbol’s own',
+  },
+  {
     flag: '--backend <backend>',
     name: 'backend',
     group: 'Where',
@@ -257,6 +346,19 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'refresh',
     group: 'Limits',
     help: 'render although the cache holds a picture; the new one takes its place',
+  },
+  {
+    flag: '--limit <n>',
+    name: 'limit',
+    group: 'Limits',
+    fallback: '20',
+    help: 'so many charts at most, 1 to 1000',
+  },
+  {
+    flag: '--cursor <id>',
+    name: 'cursor',
+    group: 'Limits',
+    help: 'go on after this one: the next that the page before named',
   },
   {
     flag: '--output-summary <format>',

@@ -1,7 +1,8 @@
 import firestore from '@google-cloud/firestore';
 import { type CallOptions, GoogleAuth, googleAuthLibrary, grpc } from 'google-gax';
+import type { PageRequest } from '../document-store.js';
 import type { DatabaseName } from './firestore-errors.js';
-import type { ProtoFields, ProtoTimestamp } from './firestore-values.js';
+import { maskPath, type ProtoFields, type ProtoTimestamp } from './firestore-values.js';
 
 /** `emulatorHost`: `host:port`, as FIRESTORE_EMULATOR_HOST has it; absent: Google's own service. */
 export type FirestoreTarget = DatabaseName;
@@ -17,14 +18,18 @@ interface BatchGetAnswer {
   readonly readTime?: ProtoTimestamp | null;
 }
 
-export interface ProtoWrite {
-  readonly update: { readonly name: string; readonly fields: ProtoFields };
-  readonly updateMask?: { readonly fieldPaths: readonly string[] };
+export type ProtoWrite = (
+  | {
+      readonly update: { readonly name: string; readonly fields: ProtoFields };
+      readonly updateMask?: { readonly fieldPaths: readonly string[] };
+    }
+  | { readonly delete: string }
+) & {
   readonly currentDocument?:
     | { readonly exists: boolean }
     | { readonly updateTime: ProtoTimestamp }
     | undefined;
-}
+};
 
 /**
  * Three calls of the Firestore API, each sent once and each bounded in time; they reject with the
@@ -95,46 +100,21 @@ export class FirestoreClient {
   }
 
   /** One page of a collection, by name. */
-  async list(
-    collection: string,
-    page: { readonly pageSize: number; readonly pageToken?: string },
-    timeoutMs: number,
-  ): Promise<{ documents: ProtoDocument[]; nextPageToken: string }> {
-    const [parent, collectionId] = splitLast(`${this.#database}/documents/${collection}`);
-    const call = this.#client.listDocuments(
-      { parent, collectionId, ...page },
-      { ...this.#options(timeoutMs), autoPaginate: false },
-    );
-    const [documents, , response] = await within(timeoutMs, call);
-    return {
-      documents: documents as ProtoDocument[],
-      nextPageToken: response?.nextPageToken ?? '',
-    };
-  }
-
-  /** One page of the documents whose string field is one of some, by name. */
-  async query(
-    collection: string,
-    page: {
-      readonly limit: number;
-      /** The id of the last document before the page. */
-      readonly after?: string;
-      readonly where: { readonly field: string; readonly among: readonly string[] };
-    },
-    timeoutMs: number,
-  ): Promise<ProtoDocument[]> {
+  async query(collection: string, page: PageRequest, timeoutMs: number): Promise<ProtoDocument[]> {
     const [parent, collectionId] = splitLast(this.nameOf(collection));
-    const { field, among } = page.where;
-    const values = among.map((stringValue) => ({ stringValue }));
-    const after = page.after !== undefined && this.nameOf(`${collection}/${page.after}`);
+    const at = (id: string) => ({
+      values: [{ referenceValue: this.nameOf(`${collection}/${id}`) }],
+    });
+    const { after, before, limit } = page;
+    // Equality alone, by name: of such queries every one has its index.
+    const filters = filtersOf(page);
     const structuredQuery = {
       from: [{ collectionId }],
-      where: {
-        fieldFilter: { field: { fieldPath: field }, op: 'IN', value: { arrayValue: { values } } },
-      },
+      ...(filters.length > 0 && { where: { compositeFilter: { op: 'AND', filters } } }),
       orderBy: [{ field: { fieldPath: '__name__' }, direction: 'ASCENDING' }],
-      limit: { value: page.limit },
-      ...(after && { startAt: { values: [{ referenceValue: after }], before: false } }),
+      limit: { value: limit },
+      ...(after !== undefined && { startAt: { ...at(after), before: false } }),
+      ...(before !== undefined && { endAt: { ...at(before), before: true } }),
     };
     const stream = this.#client.runQuery(
       { parent, structuredQuery } as object,
@@ -158,6 +138,16 @@ export class FirestoreClient {
       otherArgs: { headers: this.#headers },
     };
   }
+}
+
+function filtersOf({ where, equal = {} }: PageRequest): object[] {
+  const equals = Object.entries(equal).map(([field, stringValue]) => ({
+    fieldFilter: { field: { fieldPath: maskPath([field]) }, op: 'EQUAL', value: { stringValue } },
+  }));
+  if (!where) return equals;
+  const values = where.among.map((stringValue) => ({ stringValue }));
+  const field = { fieldPath: maskPath([where.field]) };
+  return [...equals, { fieldFilter: { field, op: 'IN', value: { arrayValue: { values } } } }];
 }
 
 /** With credentials of its own, the library would look for some in the metadata server. */

@@ -72,10 +72,12 @@ export class FirestoreDocumentStore implements DocumentStore {
     const sent = writes.map((write) => this.#protoWrite(write));
     try {
       const times = await this.#client.commit(sent, this.#bounds.callMs);
-      const versions = writes.map(
-        ({ path }, index) => [path, versionOf(times[index] ?? {})] as const,
-      );
-      return { status: 'committed', versions: new Map(versions) };
+      const versions = new Map<DocumentPath, string>();
+      for (const [index, { kind, path }] of writes.entries()) {
+        if (kind === 'delete') versions.delete(path);
+        else versions.set(path, versionOf(times[index] ?? {}));
+      }
+      return { status: 'committed', versions };
     } catch (error) {
       const failure = meaningOf(error, this.#target);
       switch (failure.kind) {
@@ -90,27 +92,12 @@ export class FirestoreDocumentStore implements DocumentStore {
   }
 
   async list(collection: string, page: PageRequest): Promise<Page> {
-    const { where } = page;
-    if (where) {
-      const documents = (
-        await this.#untilAnswered((timeoutMs) =>
-          this.#client.query(collection, { ...page, where }, timeoutMs),
-        )
-      ).map(listed);
-      const last = documents.at(-1);
-      return documents.length === page.limit && last ? { documents, next: last.id } : { documents };
-    }
-    const { documents, nextPageToken } = await this.#untilAnswered((timeoutMs) =>
-      this.#client.list(
-        collection,
-        { pageSize: page.limit, ...(page.after !== undefined && { pageToken: page.after }) },
-        timeoutMs,
-      ),
+    const found = await this.#untilAnswered((timeoutMs) =>
+      this.#client.query(collection, page, timeoutMs),
     );
-    return {
-      documents: documents.map(listed),
-      ...(nextPageToken !== '' && { next: nextPageToken }),
-    };
+    const documents = found.map(listed);
+    const last = documents.at(-1);
+    return documents.length === page.limit && last ? { documents, next: last.id } : { documents };
   }
 
   async close(): Promise<void> {
@@ -139,6 +126,7 @@ export class FirestoreDocumentStore implements DocumentStore {
   #protoWrite(write: Write): ProtoWrite {
     const name = this.#client.nameOf(write.path);
     const guard = write.when && { currentDocument: preconditionOf(write.when) };
+    if (write.kind === 'delete') return { delete: name, ...guard };
     if (write.kind === 'put') {
       return { update: { name, fields: encodeFields(write.data) }, ...guard };
     }

@@ -1,6 +1,16 @@
 import type { ChartSymbol } from '../../contracts/documents.js';
 
-const INTRADAY_AND_UP = ['5m', '15m', '30m', '1h', '4h', '1D', '1W', '1M'];
+/** Where nobody says which. */
+export const INTRADAY_AND_UP: readonly string[] = [
+  '5m',
+  '15m',
+  '30m',
+  '1h',
+  '4h',
+  '1D',
+  '1W',
+  '1M',
+];
 
 function symbol(
   assetClass: ChartSymbol['assetClass'],
