@@ -113,6 +113,45 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./invoke-event.js')).invokeEvent,
   },
   {
+    name: 'charts generate',
+    what: 'render charts of the library, every symbol in every timeframe, without a flow run',
+    usage: '--symbol <symbol> --timeframe <interval> [options]',
+    options: [
+      'symbol',
+      'timeframe',
+      'template',
+      'indicators',
+      'theme',
+      'width',
+      'height',
+      'trigger',
+      'generatedBy',
+      ...WORK,
+      'refresh',
+      'out',
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'one chart of a bundled template, with fixtures',
+        command:
+          'worker-chart-export charts generate --symbol BTCUSDT --timeframe 4h --template ctpl_price_ma1226_vol_v1',
+      },
+      {
+        what: 'two symbols in two timeframes, from Chart-IMG',
+        command:
+          'worker-chart-export charts generate --symbol DAX,EURUSD --timeframe 1h,4h --charts-api-mode real --accounts-config-path accounts.json',
+      },
+      {
+        what: 'into one file, for an alert, not from the cache',
+        command:
+          'worker-chart-export charts generate --symbol DAX --timeframe 4h --indicators EMA_20,RSI --trigger alert --refresh --out dax.png --charts-api-mode real --accounts-config-path accounts.json',
+      },
+    ],
+    load: async () => (await import('./charts/generate.js')).generateCharts,
+  },
+  {
     name: 'templates list',
     what: 'list the chart templates that a run would find, and where each comes from',
     usage: '[options]',

@@ -1,6 +1,8 @@
 import { Chalk } from 'chalk';
 import { NAME_ACCOUNTS } from '../config/accounts.js';
 import { parseUsageConfig } from '../config/look-config.js';
+import { counted } from '../counted.js';
+import type { Demand, Favourites, Popular } from '../library/demand.js';
 import { type AccountView, lookAtUsage, type UsageView } from '../library/usage-view.js';
 import { openBackend } from '../worker/open-backend.js';
 import { duration } from './durations.js';
@@ -26,15 +28,16 @@ export const usage = toldCommand(async ({ flags }, session, { env, cwd, stdout }
 export function usageText(view: UsageView, stream: TerminalStream, env: NodeJS.ProcessEnv): string {
   const resets = `a new day begins in ${duration(view.resetsInSeconds * 1_000)}, at 00:00 UTC`;
   if (view.accounts.length === 0) {
-    return `no accounts: ${NAME_ACCOUNTS}; the ledger knows of none\n${resets}\n`;
+    const lines = [`no accounts: ${NAME_ACCOUNTS}; the ledger knows of none`, resets];
+    return `${[...lines, ...demandLines(view.demand)].join('\n')}\n`;
   }
   const chalk = new Chalk({ level: colourLevel(stream, env) });
   const width = widthOf(stream);
   const isNarrow = width < 60;
   const isAscii = isNarrow || (stream.isTTY === true && env.TERM === 'dumb');
-  const paintOf = ({ used, limit, exhausted }: AccountView) => {
+  const paintOf = ({ used, warnsFrom, exhausted }: AccountView) => {
     if (exhausted) return chalk.red;
-    return used !== null && limit !== null && used >= limit * 0.8 ? chalk.yellow : chalk.green;
+    return used !== null && warnsFrom !== null && used >= warnsFrom ? chalk.yellow : chalk.green;
   };
   const rows = view.accounts.map((account): Cell[] => [
     { text: account.id },
@@ -75,7 +78,44 @@ export function usageText(view: UsageView, stream: TerminalStream, env: NodeJS.P
       ? ['', ...table([{ head: 'CLOSED' }, { head: 'WHY' }], reasons, Number.POSITIVE_INFINITY)]
       : [];
   const sum = `${together}; ${resets}`;
-  return `${[...table(columns, rows, width), ...why, '', sum].join('\n')}\n`;
+  const lines = [...table(columns, rows, width), ...why, ...thresholds(view, width), '', sum];
+  return `${[...lines, ...demandLines(view.demand)].join('\n')}\n`;
+}
+
+/** Apart: beside each other on one line the two tables would be too wide for a terminal. */
+function thresholds({ accounts }: UsageView, width: number): string[] {
+  const rows = accounts.flatMap(({ id, warnsFrom, stopsOnDemandAt, leftOnDemand }) =>
+    stopsOnDemandAt === null
+      ? []
+      : [[{ text: id }, ...[warnsFrom, stopsOnDemandAt, leftOnDemand].map(cell)]],
+  );
+  const columns = [
+    { head: 'ON DEMAND' },
+    { head: 'WARNS FROM', align: 'right' },
+    { head: 'STOPS AT', align: 'right' },
+    { head: 'LEFT', align: 'right' },
+  ] as const;
+  return rows.length > 0 ? ['', ...table(columns, rows, width)] : [];
+}
+
+function cell(number: number | null): Cell {
+  return { text: told(number) };
+}
+
+function demandLines({ today, kept, complete }: Demand): string[] {
+  if (kept.charts + today.charts === 0) return [];
+  const line = (when: string, { charts, symbols, timeframes }: Favourites) =>
+    charts === 0
+      ? []
+      : [
+          `${when}: ${counted(charts, 'chart')}, most of ${inWords(symbols)}; in ${inWords(timeframes)}`,
+        ];
+  const all = complete ? 'kept in the library' : `kept in the library, of the newest`;
+  return ['', ...line('today', today), ...line(all, kept)];
+}
+
+function inWords(popular: readonly Popular[]): string {
+  return popular.map(({ name, charts }) => `${name} (${charts})`).join(', ');
 }
 
 function told(number: number | null): string {

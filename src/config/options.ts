@@ -6,6 +6,8 @@ export interface OptionRow {
   readonly name: OptionName;
   readonly group: 'What to do' | 'Where' | 'Inputs' | 'Limits' | 'Output';
   readonly env?: string;
+  /** Given several times it is as if all were given once, with commas between. */
+  readonly isList?: true;
   /** In words. */
   readonly fallback?: string;
   readonly help: string;
@@ -38,6 +40,11 @@ export type OptionName =
   | 'assetClass'
   | 'timeframes'
   | 'indicators'
+  | 'trigger'
+  | 'generatedBy'
+  | 'theme'
+  | 'width'
+  | 'height'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
@@ -170,13 +177,15 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: '--symbol <symbol>',
     name: 'symbol',
     group: 'What to do',
-    help: 'a symbol, by its id, its name or another name that it has',
+    isList: true,
+    help: 'a symbol, by its id, its name or another name that it has; charts generate takes several, with commas between or by repeating the flag',
   },
   {
     flag: '--timeframe <interval>',
     name: 'timeframe',
     group: 'What to do',
-    help: 'an interval of Chart-IMG: 15m, 4h, 1D',
+    isList: true,
+    help: 'an interval of Chart-IMG: 15m, 4h, 1D; several as for --symbol',
   },
   {
     flag: '--template <id>',
@@ -242,6 +251,40 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'what is drawn, with commas between: EMA_20 EMA_50 EMA_200 RSI Volume MACD BB ATR; of symbols set, default forgets the symbol’s own',
   },
   {
+    flag: '--trigger <type>',
+    name: 'trigger',
+    group: 'What to do',
+    fallback: 'manual',
+    help: 'what the chart is for: manual, report, setup, analysis, monitoring, alert or step',
+  },
+  {
+    flag: '--generated-by <text>',
+    name: 'generatedBy',
+    group: 'What to do',
+    help: 'who asks, in words that the chart’s document keeps',
+  },
+  {
+    flag: '--theme <theme>',
+    name: 'theme',
+    group: 'What to do',
+    fallback: 'the template’s, else light',
+    help: 'light or dark',
+  },
+  {
+    flag: '--width <pixels>',
+    name: 'width',
+    group: 'What to do',
+    fallback: 'the template’s, else 1920, cut to what the account’s plan draws',
+    help: 'of the picture, 400 to 2048',
+  },
+  {
+    flag: '--height <pixels>',
+    name: 'height',
+    group: 'What to do',
+    fallback: 'the template’s, else 1200, cut likewise',
+    help: 'of the picture, 300 to 1920',
+  },
+  {
     flag: '--backend <backend>',
     name: 'backend',
     group: 'Where',
@@ -282,10 +325,10 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'gcp: Firestore database',
   },
   {
-    flag: '--out <dir>',
+    flag: '--out <path>',
     name: 'out',
     group: 'Where',
-    help: 'also copy the PNGs there, under their plain names',
+    help: 'also copy the PNGs into this folder, under their plain names; of charts generate, <file>.png for one chart',
   },
   {
     flag: '--report <file>',

@@ -162,4 +162,4 @@ export function parsePlaceConfig(
   return config;
 }
 
-const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540, cacheTtlMs: 0 } as const;
+export const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540, cacheTtlMs: 0 } as const;

@@ -55,6 +55,12 @@ export class Source {
     return { name: env ?? flagName, value: (env && this.env[env]) || undefined, fromFlag: false };
   }
 
+  /** With commas between; empty where there are none, and what is between two commas is. */
+  list(option: OptionName): string[] {
+    const parts = (this.of(option).value ?? '').split(',').map((part) => part.trim());
+    return [...new Set(parts.filter((part) => part !== ''))];
+  }
+
   /** Of a flag without a value. */
   isGiven(option: OptionName): boolean {
     return this.#flags[option] === true;

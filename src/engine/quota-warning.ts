@@ -1,4 +1,4 @@
-import { isWorthAWarning } from '../accounts/thresholds.js';
+import { warnCount } from '../accounts/thresholds.js';
 import type { AccountUsage } from '../accounts/usage.js';
 import type { Logger } from '../log/logger.js';
 
@@ -10,7 +10,7 @@ export function warnOfUsage(usage: AccountUsage, units: number, logger: Logger):
     logger.warn('chart_api_quota_warning', `account ${account.id} is closed: ${closed}`, {
       accountId: account.id,
     });
-  } else if (isWorthAWarning(account, usedNow, limit)) {
+  } else if (usedNow >= warnCount(usage)) {
     const message = `account ${account.id} has used ${usedNow} of today's ${limit} charts`;
     logger.warn('chart_api_quota_warning', message, {
       accountId: account.id,

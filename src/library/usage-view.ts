@@ -1,8 +1,9 @@
-import { thresholdsOf } from '../accounts/thresholds.js';
+import { forOnDemand, stopCount, warnCount } from '../accounts/thresholds.js';
 import { dayOf, readUsage } from '../accounts/usage.js';
 import type { Account } from '../contracts/documents.js';
 import type { DocumentStore, StoredDocument } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
+import { type Demand, lookAtDemand } from './demand.js';
 
 const COLLECTION = 'chart_img_accounts_usage';
 const DAY_MS = 86_400_000;
@@ -18,6 +19,11 @@ export interface AccountView {
   readonly used: number | null;
   readonly limit: number | null;
   readonly left: number | null;
+  /** The count from which on a warning is logged. */
+  readonly warnsFrom: number | null;
+  /** The count at which on-demand work stops; the rest is for steps. */
+  readonly stopsOnDemandAt: number | null;
+  readonly leftOnDemand: number | null;
   readonly exhausted: boolean;
   /** Why nothing may be spent although the count would allow it. */
   readonly closed: string | null;
@@ -31,6 +37,7 @@ export interface UsageView {
   readonly accounts: readonly AccountView[];
   /** Of the accounts whose numbers are known. */
   readonly total: { readonly used: number; readonly limit: number; readonly left: number };
+  readonly demand: Demand;
 }
 
 /** What the ledger says now. Rejects with `StoreUnavailable` or `ConfigError`. */
@@ -51,7 +58,9 @@ export async function lookAtUsage(
   // A listing does not tell the store's time; a reading does, also of what is not there.
   const ids = accounts.map(({ id }) => id);
   const reading = await documents.read((ids.length > 0 ? ids : ['clock']).map(paths.usage));
-  return viewUsage(accounts, (id) => reading.get(paths.usage(id)), listed, reading.readTimeMs);
+  const documentOf = (id: string) => reading.get(paths.usage(id));
+  const view = viewUsage(accounts, documentOf, listed, reading.readTimeMs);
+  return { ...view, demand: await lookAtDemand(documents, view.day) };
 }
 
 /** Pure. Sorted by priority, then by id. */
@@ -60,7 +69,7 @@ export function viewUsage(
   documentOf: (accountId: string) => StoredDocument | undefined,
   listed: ReadonlyMap<string, StoredDocument>,
   nowMs: number,
-): UsageView {
+): Omit<UsageView, 'demand'> {
   const day = dayOf(nowMs);
   const known = new Set(accounts.map(({ id }) => id));
   const views = [
@@ -106,6 +115,9 @@ function viewAccount(
     used: isJunk ? null : usage.used,
     limit: isJunk || !hasLimit ? null : usage.limit,
     left: closed === null && !hasLimit ? null : usage.left,
+    warnsFrom: isJunk || !hasLimit ? null : warnCount(usage),
+    stopsOnDemandAt: isJunk || !hasLimit ? null : stopCount(usage),
+    leftOnDemand: closed === null && !hasLimit ? null : forOnDemand(usage).left,
     exhausted: (closed !== null || hasLimit) && usage.left === 0,
     closed,
   };
