@@ -139,9 +139,12 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
       }
       tries.push(made);
     }
-    await backOff(clock, round, signal);
+    await backOff(clock, Math.min(round, LONGEST_WAIT), signal);
   }
 }
+
+/** Rounds, each of which waits longer than the last: who waits for a picture wants it when it is there. */
+const LONGEST_WAIT = 4;
 
 /** What is given back when a key comes to its end. */
 export interface KeyRefund {

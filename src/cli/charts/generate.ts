@@ -6,7 +6,7 @@ import { counted } from '../../counted.js';
 import { reasonOf, StoreUnavailable } from '../../failures.js';
 import { kilobytes } from '../../kilobytes.js';
 import type { Generated, LibraryErrorCode } from '../../library/library.js';
-import { libraryOn } from '../../library/open-library.js';
+import { libraryOn } from '../../library/library-on.js';
 import { openWorker } from '../../worker/worker.js';
 import { announce } from '../announce.js';
 import { copyObject, prepareOut } from '../out-folder.js';

@@ -3,7 +3,7 @@ import type { WorkerConfig } from '../config/worker-config.js';
 import { DeadlinePassed } from '../engine/stopping.js';
 import { ConfigError } from '../failures.js';
 import type { Logger } from '../log/logger.js';
-import { openWorker, type Worker } from '../worker/worker.js';
+import type { Worker } from '../worker/worker.js';
 import { ChartMaker } from './chart-maker.js';
 import type { ChartOrder, Generated, Library } from './library.js';
 import { originsOf } from './origins.js';
@@ -11,12 +11,7 @@ import { planOrder } from './plan-order.js';
 import { ChartSymbols } from './symbols/chart-symbols.js';
 import { lookAtUsage } from './usage-view.js';
 
-/** Opens the library on a backend. Rejects with `ConfigError` or `StoreUnavailable`. */
-export async function openLibrary(config: WorkerConfig, logger: Logger): Promise<Library> {
-  return libraryOn(await openWorker(config, 'write', logger), config, logger);
-}
-
-/** The library of a worker that is open; closing the one closes the other. */
+/** The library of a worker that is open; closing it closes the worker. */
 export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger): Library {
   const { accounts, cache, timezone, timeoutMs, concurrency } = config;
   const ended = new AbortController();
