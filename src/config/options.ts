@@ -280,10 +280,10 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'gcp: Firestore database',
   },
   {
-    flag: '--out <dir>',
+    flag: '--out <path>',
     name: 'out',
     group: 'Where',
-    help: 'also copy the PNGs there, under their plain names',
+    help: 'run-local: a folder, where the PNGs are copied to under their plain names; charts: the file that the picture is written to',
   },
   {
     flag: '--report <file>',
