@@ -277,6 +277,87 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./usage.js')).usage,
   },
   {
+    name: 'charts list',
+    what: 'list stored charts, newest first',
+    usage: '[options]',
+    options: [
+      'symbol',
+      'timeframe',
+      'template',
+      'since',
+      'limit',
+      'cursor',
+      ...STORE,
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'the last day’s charts of one symbol',
+        command: 'worker-chart-export charts list --symbol DAX --since 24h',
+      },
+    ],
+    load: async () => (await import('./charts/list.js')).listCharts,
+  },
+  {
+    name: 'charts latest',
+    what: 'show the newest stored chart of a symbol and a timeframe; nobody is called',
+    usage: '--symbol <symbol> --timeframe <interval> [options]',
+    options: ['symbol', 'timeframe', 'template', 'out', ...STORE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'and its picture',
+        command: 'worker-chart-export charts latest --symbol DAX --timeframe 4h --out dax.png',
+      },
+    ],
+    load: async () => (await import('./charts/latest.js')).latestChart,
+  },
+  {
+    name: 'charts show',
+    what: 'show all that is known of a stored chart',
+    usage: '<id> [options]',
+    operands: '[id]',
+    options: ['out', ...STORE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'one of the list',
+        command:
+          'worker-chart-export charts show 8230052784999_DAX_4h_ctpl_price_ma1226_vol_v1_b766cd89',
+      },
+    ],
+    load: async () => (await import('./charts/show.js')).showChart,
+  },
+  {
+    name: 'charts rm',
+    what: 'remove stored charts, pictures and documents',
+    usage: '<id...> [options]',
+    operands: '[id...]',
+    options: ['force', ...PLACE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'one of the list',
+        command:
+          'worker-chart-export charts rm 8230052784999_DAX_4h_ctpl_price_ma1226_vol_v1_b766cd89',
+      },
+    ],
+    load: async () => (await import('./charts/rm.js')).removeCharts,
+  },
+  {
+    name: 'charts prune',
+    what: 'delete the pictures of expired charts; may be interrupted and run again',
+    usage: '[options]',
+    options: ['purge', 'force', 'dryRun', ...PLACE, 'json', ...LOG],
+    examples: [
+      { what: 'what it would delete', command: 'worker-chart-export charts prune --dry-run' },
+      {
+        what: 'every night, and no trace is kept',
+        command:
+          'worker-chart-export charts prune --purge --backend gcp --charts-bucket gs://my-charts',
+      },
+    ],
+    load: async () => (await import('./charts/prune.js')).pruneCharts,
+  },
+  {
     name: 'symbols list',
     what: 'list the symbols of the chart library; what nobody changed is the starter set',
     usage: '[options]',

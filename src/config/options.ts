@@ -328,7 +328,7 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: '--out <path>',
     name: 'out',
     group: 'Where',
-    help: 'also copy the PNGs into this folder, under their plain names; of charts generate, <file>.png for one chart',
+    help: 'run-local: a folder, where the PNGs are copied to under their plain names; charts: the file that the picture is written to, or of charts generate a folder for several',
   },
   {
     flag: '--report <file>',

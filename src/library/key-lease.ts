@@ -75,7 +75,6 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
 ): Promise<KeyTaken<R, Refusal>> {
   const { key, folder, alsoRead, wants, reserve, sharesFailures, signal } = request;
   const leasePath = paths.chartLease(key);
-  let waitedFor: string | undefined;
   const token = randomUUID();
   const tries: Try<R>[] = [];
   let sinceMs: number | undefined;
@@ -102,13 +101,12 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
     const entry = entryIn(reading, key);
     if (entry && wants(entry, reading.readTimeMs, sinceMs)) return { kind: 'known', entry };
 
-    const failure = before?.claimId === waitedFor ? before?.failure : undefined;
+    // It ended after we asked: what became of it is the answer to us as well.
+    const failure = document && document.updateTimeMs > sinceMs ? before?.failure : undefined;
     if (failure && sharesFailures) return { kind: 'failed', failure };
 
     const standing = standingOf(document, reading.readTimeMs, ownerIsGone);
-    if (standing === 'live') {
-      waitedFor = before?.claimId;
-    } else {
+    if (standing !== 'live') {
       const dead = standing === 'none' ? undefined : before;
       const reservation = await reserve(reading, dead);
       if (!('writes' in reservation)) return { kind: 'refused', refusal: reservation };

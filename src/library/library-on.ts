@@ -8,6 +8,7 @@ import { ChartMaker } from './chart-maker.js';
 import type { ChartOrder, Generated, Library } from './library.js';
 import { originsOf } from './origins.js';
 import { planOrder } from './plan-order.js';
+import { Snapshots } from './snapshots/snapshots.js';
 import { ChartSymbols } from './symbols/chart-symbols.js';
 import { lookAtUsage } from './usage-view.js';
 
@@ -62,6 +63,7 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
 
   return {
     generate,
+    snapshots: new Snapshots(worker),
     symbols,
     usage: () => lookAtUsage(accounts, worker.documents),
     close: () => worker.close(),

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../contracts/documents.js';
 import type { ErrorCode } from '../engine/outcome.js';
 import type { Snapshot } from './snapshots/snapshot.js';
+import type { Snapshots } from './snapshots/snapshots.js';
 import type { ChartSymbols } from './symbols/chart-symbols.js';
 import type { UsageView } from './usage-view.js';
 
@@ -73,6 +74,8 @@ export interface Library {
    * the signal's reason once that aborts: charts that are stored by then stay.
    */
   generate(order: ChartOrder, signal: AbortSignal): Promise<readonly Generated[]>;
+  /** Every chart that was stored. */
+  readonly snapshots: Snapshots;
   readonly symbols: ChartSymbols;
   /** What is left of each account today, and what is asked for most. */
   usage(): Promise<UsageView>;

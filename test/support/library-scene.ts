@@ -6,7 +6,7 @@ import { paths } from '../../src/documents/paths.js';
 import type { LibraryOptions } from '../../src/library/index.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
 import { emptyFolder } from './cli-run.js';
-import { filesIn } from './cli-workspace.js';
+import { CliWorkspace, filesIn } from './cli-workspace.js';
 import type { FakeChartImg } from './fake-chart-img/fake-chart-img.js';
 import { whyNoEmulator } from './firestore-emulator.js';
 import { BUCKET, GcpScene } from './gcp-scene.js';
@@ -35,6 +35,7 @@ export interface LibraryScene {
   readonly documents: DocumentStore;
   /** Names of all PNGs. */
   pictures(): Promise<string[]>;
+  object(gsUri: string): Promise<Buffer>;
   /** How many documents a collection has. */
   count(collection: string): Promise<number>;
   usage(accountId?: string): Promise<JsonObject | undefined>;
@@ -87,6 +88,7 @@ async function localScene(onTestFinished: Cleanup, options: SceneOptions): Promi
   return sceneOf(onTestFinished, options, {
     ...{ name: 'local', cwd, flags: [], env: {} },
     documents: new LocalDocumentStore(workspace),
+    object: (uri) => new CliWorkspace(cwd).object(uri),
     pictures: async () =>
       Object.keys(await filesIn(join(root, 'gcs'))).filter((file) => file.endsWith('.png')),
   });
@@ -98,6 +100,13 @@ async function gcpScene(onTestFinished: Cleanup, options: SceneOptions): Promise
     ...{ name: 'gcp', cwd: scene.cwd, env: scene.env },
     flags: ['--backend', 'gcp', '--charts-bucket', BUCKET],
     documents: scene.documents,
+    object: async (uri) => {
+      const found = scene.storage
+        .objects(BUCKET)
+        .find(({ name }) => uri === `gs://${BUCKET}/${name}`);
+      if (!found) throw new Error(`there is no ${uri}`);
+      return Buffer.from(found.body);
+    },
     pictures: async () =>
       scene.storage.objects(BUCKET).flatMap(({ name }) => (name.endsWith('.png') ? [name] : [])),
   });

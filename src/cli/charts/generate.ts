@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ArtifactStore } from '../../artifacts/artifact-store.js';
 import { gsUri, httpsUrl } from '../../artifacts/object-names.js';
 import { type OutPath, parseOrderConfig } from '../../config/order-config.js';
@@ -9,7 +9,9 @@ import type { Generated, LibraryErrorCode } from '../../library/library.js';
 import { libraryOn } from '../../library/library-on.js';
 import { openWorker } from '../../worker/worker.js';
 import { announce } from '../announce.js';
+import { toLines } from '../lines.js';
 import { copyObject, prepareOut } from '../out-folder.js';
+import { shortPath } from '../templates/template-files.js';
 import { toldCommand } from '../told-command.js';
 
 /** The command `charts generate`: exit 0 when every chart is there. */
@@ -32,7 +34,7 @@ export const generateCharts = toldCommand(async ({ flags }, session, { env, cwd 
       const tally = `${there} of ${counted(generated.length, 'chart')}`;
       return {
         exitCode: exitCodeOf(generated),
-        text: `${[...shown.flatMap((one) => linesOf(one, cwd)), tally].join('\n')}\n`,
+        text: toLines([...shown.flatMap((one) => linesOf(one, cwd)), tally]),
         json: { chartsCount: there, failuresCount: generated.length - there, charts: shown },
       };
     } finally {
@@ -90,18 +92,13 @@ function linesOf(shown: Shown, cwd: string): string[] {
   }
   const { snapshot, source, notices, localPath, url } = shown;
   const { chartTemplateId, width, height, bytes, generatedAt } = snapshot;
-  const place = localPath === null ? (url ?? '') : shortened(localPath, cwd);
+  const place = localPath === null ? (url ?? '') : shortPath(localPath, cwd);
   const age = source === 'cache' ? `, from the cache, rendered ${generatedAt}` : '';
   const facts = `${width}×${height}, ${kilobytes(bytes)}${age}`;
   return [
     `ok      ${symbol} ${timeframe} ${chartTemplateId}  ${place}  (${facts})`,
     ...notices.map((notice) => `        ${notice}`),
   ];
-}
-
-function shortened(path: string, cwd: string): string {
-  const short = relative(cwd, path);
-  return short.startsWith('..') ? path : short;
 }
 
 function nameOf(uri: string, { bucket }: ArtifactStore): string {

@@ -1,4 +1,5 @@
-import { nearestInterval, supportedIntervals, toInterval } from '../../chart-img/intervals.js';
+import { toInterval } from '../../chart-img/intervals.js';
+import { unknownInterval } from '../../chart-img/unknown-interval.js';
 import { type ChartSymbol, isJsonObject } from '../../contracts/documents.js';
 import { type Validated, validateChartSymbol } from '../../contracts/validate.js';
 
@@ -10,18 +11,10 @@ export function checkSymbol(document: unknown): Validated<ChartSymbol> {
   if (Array.isArray(timeframes)) {
     for (const [index, timeframe] of timeframes.entries()) {
       if (typeof timeframe !== 'string' || timeframe === '' || toInterval(timeframe)) continue;
-      errors.push(`timeframes[${index}]: ${unknownTimeframe(timeframe)}`);
+      errors.push(`timeframes[${index}]: ${unknownInterval(timeframe)}`);
     }
   }
   return checked.ok && errors.length === 0 ? checked : { ok: false, errors };
-}
-
-/** In words, with the interval that was likely meant. */
-export function unknownTimeframe(timeframe: string): string {
-  const near = nearestInterval(timeframe);
-  const hint =
-    near === undefined ? `known are ${supportedIntervals().join(' ')}` : `did you mean ${near}?`;
-  return `${JSON.stringify(timeframe.slice(0, 40))} is not an interval of Chart-IMG; ${hint}`;
 }
 
 /** Whether the symbol may be drawn in a timeframe, in whatever spelling of it. */
