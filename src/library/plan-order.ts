@@ -1,6 +1,7 @@
 import type { PlanName } from '../accounts/plans.js';
 import type { ChartProvider } from '../chart-img/chart-provider.js';
 import { toInterval } from '../chart-img/intervals.js';
+import { unknownInterval } from '../chart-img/unknown-interval.js';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
 import { isChartTemplateId, isLibrarySymbol } from '../contracts/ids.js';
 import type { DocumentStore } from '../documents/document-store.js';
@@ -15,7 +16,7 @@ import {
 } from '../engine/plan.js';
 import type { ChartOrder, Generated, LibraryError } from './library.js';
 import type { ChartSymbols, FoundSymbol } from './symbols/chart-symbols.js';
-import { allowsTimeframe, unknownTimeframe } from './symbols/check-symbol.js';
+import { allowsTimeframe } from './symbols/check-symbol.js';
 import { DEFAULT_SIZE, fitToPlan } from './symbols/fit-to-plan.js';
 import { defaultsOf, studiesOf } from './symbols/indicators.js';
 
@@ -145,7 +146,7 @@ function problemOf(
     return { code: 'SYMBOL_DISABLED', message, details };
   }
   if (toInterval(timeframe) === undefined) {
-    const message = unknownTimeframe(timeframe);
+    const message = unknownInterval(timeframe);
     return { code: 'TIMEFRAME_INVALID', message, details: { ...details, timeframe } };
   }
   if (found && !allowsTimeframe(found.document, timeframe)) {
