@@ -18,7 +18,7 @@ function thresholdsOf({ warnAt = 0.8, stopAt = 0.95 }: Account): Thresholds {
 
 /** The count from which on a warning is due. */
 export function warnCount({ account, limit }: Pick<AccountUsage, 'account' | 'limit'>): number {
-  return Math.ceil(limit * thresholdsOf(account).warnAt - ROUNDING);
+  return Math.max(0, Math.ceil(limit * thresholdsOf(account).warnAt - ROUNDING));
 }
 
 /** What is left of an account for on-demand work: nothing of the steps' reserve. */
