@@ -1,4 +1,4 @@
-import { type Day, dayOf } from '../accounts/usage.js';
+import { dayOf } from '../accounts/usage.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { collections } from '../documents/paths.js';
 
@@ -28,8 +28,8 @@ export interface Demand {
 const NEWEST = 1_000;
 const MOST_SHOWN = 5;
 
-/** Counts the newest documents of `chart_snapshots`. Rejects as the store does. */
-export async function lookAtDemand(documents: DocumentStore, today: Day): Promise<Demand> {
+/** Counts the newest documents of `chart_snapshots`; `today`: a UTC day. Rejects as the store does. */
+export async function lookAtDemand(documents: DocumentStore, today: string): Promise<Demand> {
   const page = await documents.list(collections.chartSnapshots, { limit: NEWEST });
   const charts = page.documents.flatMap(({ data: { symbol, interval, generatedAt, state } }) =>
     typeof symbol === 'string' && typeof interval === 'string' && typeof generatedAt === 'string'
@@ -43,7 +43,7 @@ export async function lookAtDemand(documents: DocumentStore, today: Day): Promis
   };
 }
 
-function isOn(day: Day, time: string): boolean {
+function isOn(day: string, time: string): boolean {
   const epochMs = Date.parse(time);
   return !Number.isNaN(epochMs) && dayOf(epochMs) === day;
 }

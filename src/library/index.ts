@@ -1,7 +1,6 @@
 import type { GivenFlags } from '../config/options.js';
 import { ON_DEMAND_TTL_MS } from '../config/order-config.js';
 import { Source } from '../config/source.js';
-import type { ChartsApiMode } from '../config/worker-config.js';
 import { workerConfig } from '../config/worker-config.js';
 import type { Account } from '../contracts/documents.js';
 import { type LogEvent, Logger } from '../log/logger.js';
@@ -26,7 +25,7 @@ export type { UsageView } from './usage-view.js';
 /** Where the library is and what it may spend. Relative paths start at `cwd`. */
 export interface LibraryOptions {
   /** `real` calls Chart-IMG, `mock` answers from fixtures, `record` does both. Absent: `real`. */
-  readonly mode?: ChartsApiMode;
+  readonly mode?: 'real' | 'mock' | 'record';
   /** Absent: `gcp` where a bucket is named and the mode is real, else `local`. */
   readonly backend?: 'local' | 'gcp';
   /** Folder of the local backend. Absent: `.worker-chart-export`. */
