@@ -17,7 +17,11 @@ const LAYERS = {
 };
 
 export default defineConfig({
-  input: { 'cli/main': 'src/cli/main.ts', 'cloud-event/index': 'src/cloud-event/index.ts' },
+  input: {
+    'cli/main': 'src/cli/main.ts',
+    'cloud-event/index': 'src/cloud-event/index.ts',
+    'library/index': 'src/library/index.ts',
+  },
   platform: 'node',
   // Whatever npm installs beside us is loaded from there.
   external: Object.keys({ ...packageJson.dependencies, ...packageJson.peerDependencies }),

@@ -22,6 +22,10 @@ const VALIDATORS = {
   accounts: 'accounts.schema.json',
   manifest: 'charts_outputs_manifest.schema.json',
   runSummary: 'run_summary.schema.json',
+  chartSnapshot: 'chart_snapshot.schema.json',
+  snapshotId: 'chart_snapshot.schema.json#/$defs/id',
+  chartSymbol: 'chart_symbol.schema.json',
+  librarySymbol: 'chart_symbol.schema.json#/$defs/id',
 };
 
 const names = (await readdir(here)).filter((name) => name.endsWith('.schema.json')).sort();

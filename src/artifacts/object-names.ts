@@ -41,6 +41,34 @@ export function pngName(naming: PngNaming, generatedAt: Date): ObjectName {
   return `${stepFolder(naming)}${stamp}_${symbol}_${timeframe}_${chartTemplateId}.png`;
 }
 
+/** A chart of the library, which belongs to no step. */
+export interface LibraryNaming {
+  readonly symbol: string;
+  /** As it was asked for. */
+  readonly timeframe: string;
+  readonly chartTemplateId: string;
+  /** 8 hex digits that tell apart what is drawn within one second. */
+  readonly suffix: string;
+}
+
+export function libraryFolder({
+  symbol,
+  timeframe,
+}: Pick<LibraryNaming, 'symbol' | 'timeframe'>): string {
+  return `library/${symbol}/${timeframe}/`;
+}
+
+/** `library/<symbol>/<timeframe>/<YYYYMMDD-HHmmss>_<chartTemplateId>_<suffix>.png`, in UTC. */
+export function libraryPngName(naming: LibraryNaming, generatedAt: Date): ObjectName {
+  const { chartTemplateId, suffix } = naming;
+  return `${libraryFolder(naming)}${stampOf(generatedAt)}_${chartTemplateId}_${suffix}.png`;
+}
+
+/** The manifest that would name an object, were it a step's. */
+export function manifestBeside(name: ObjectName): ObjectName {
+  return `${name.slice(0, name.lastIndexOf('/') + 1)}manifest.json`;
+}
+
 function stampOf(time: Date): string {
   return time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 }

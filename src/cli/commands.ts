@@ -16,6 +16,7 @@ const WORK: readonly OptionName[] = [
   'accountsConfigPath',
   'concurrency',
   'timeout',
+  'cacheTtl',
 ];
 const TEMPLATES: readonly OptionName[] = [
   'backend',
@@ -24,6 +25,7 @@ const TEMPLATES: readonly OptionName[] = [
   'database',
   'templatesDir',
 ];
+const STORE: readonly OptionName[] = ['backend', 'workspace', 'project', 'database'];
 const LOG: readonly OptionName[] = ['logFormat', 'quiet', 'verbose'];
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -44,6 +46,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'ignoreDependencies',
       'dryRun',
       ...WORK,
+      'refresh',
       'out',
       'report',
       'outputSummary',
@@ -108,6 +111,45 @@ export const COMMANDS: readonly CommandRow[] = [
       },
     ],
     load: async () => (await import('./invoke-event.js')).invokeEvent,
+  },
+  {
+    name: 'charts generate',
+    what: 'render charts of the library, every symbol in every timeframe, without a flow run',
+    usage: '--symbol <symbol> --timeframe <interval> [options]',
+    options: [
+      'symbol',
+      'timeframe',
+      'template',
+      'indicators',
+      'theme',
+      'width',
+      'height',
+      'trigger',
+      'generatedBy',
+      ...WORK,
+      'refresh',
+      'out',
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'one chart of a bundled template, with fixtures',
+        command:
+          'worker-chart-export charts generate --symbol BTCUSDT --timeframe 4h --template ctpl_price_ma1226_vol_v1',
+      },
+      {
+        what: 'two symbols in two timeframes, from Chart-IMG',
+        command:
+          'worker-chart-export charts generate --symbol DAX,EURUSD --timeframe 1h,4h --charts-api-mode real --accounts-config-path accounts.json',
+      },
+      {
+        what: 'into one file, for an alert, not from the cache',
+        command:
+          'worker-chart-export charts generate --symbol DAX --timeframe 4h --indicators EMA_20,RSI --trigger alert --refresh --out dax.png --charts-api-mode real --accounts-config-path accounts.json',
+      },
+    ],
+    load: async () => (await import('./charts/generate.js')).generateCharts,
   },
   {
     name: 'templates list',
@@ -233,5 +275,157 @@ export const COMMANDS: readonly CommandRow[] = [
       },
     ],
     load: async () => (await import('./usage.js')).usage,
+  },
+  {
+    name: 'charts list',
+    what: 'list stored charts, newest first',
+    usage: '[options]',
+    options: [
+      'symbol',
+      'timeframe',
+      'template',
+      'since',
+      'limit',
+      'cursor',
+      ...STORE,
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'the last day’s charts of one symbol',
+        command: 'worker-chart-export charts list --symbol DAX --since 24h',
+      },
+    ],
+    load: async () => (await import('./charts/list.js')).listCharts,
+  },
+  {
+    name: 'charts latest',
+    what: 'show the newest stored chart of a symbol and a timeframe; nobody is called',
+    usage: '--symbol <symbol> --timeframe <interval> [options]',
+    options: ['symbol', 'timeframe', 'template', 'out', ...STORE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'and its picture',
+        command: 'worker-chart-export charts latest --symbol DAX --timeframe 4h --out dax.png',
+      },
+    ],
+    load: async () => (await import('./charts/latest.js')).latestChart,
+  },
+  {
+    name: 'charts show',
+    what: 'show all that is known of a stored chart',
+    usage: '<id> [options]',
+    operands: '[id]',
+    options: ['out', ...STORE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'one of the list',
+        command:
+          'worker-chart-export charts show 8230052784999_DAX_4h_ctpl_price_ma1226_vol_v1_b766cd89',
+      },
+    ],
+    load: async () => (await import('./charts/show.js')).showChart,
+  },
+  {
+    name: 'charts rm',
+    what: 'remove stored charts, pictures and documents',
+    usage: '<id...> [options]',
+    operands: '[id...]',
+    options: ['force', ...PLACE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'one of the list',
+        command:
+          'worker-chart-export charts rm 8230052784999_DAX_4h_ctpl_price_ma1226_vol_v1_b766cd89',
+      },
+    ],
+    load: async () => (await import('./charts/rm.js')).removeCharts,
+  },
+  {
+    name: 'charts prune',
+    what: 'delete the pictures of expired charts; may be interrupted and run again',
+    usage: '[options]',
+    options: ['purge', 'force', 'dryRun', ...PLACE, 'json', ...LOG],
+    examples: [
+      { what: 'what it would delete', command: 'worker-chart-export charts prune --dry-run' },
+      {
+        what: 'every night, and no trace is kept',
+        command:
+          'worker-chart-export charts prune --purge --backend gcp --charts-bucket gs://my-charts',
+      },
+    ],
+    load: async () => (await import('./charts/prune.js')).pruneCharts,
+  },
+  {
+    name: 'symbols list',
+    what: 'list the symbols of the chart library; what nobody changed is the starter set',
+    usage: '[options]',
+    options: [...STORE, 'json', ...LOG],
+    examples: [{ what: 'all of them', command: 'worker-chart-export symbols list' }],
+    load: async () => (await import('./symbols/list.js')).listSymbols,
+  },
+  {
+    name: 'symbols set',
+    what: 'write a symbol, or change what is named of one',
+    usage: '<symbol> [options]',
+    operands: '[symbol]',
+    options: [
+      'tradingViewSymbol',
+      'assetClass',
+      'name',
+      'aliases',
+      'timeframes',
+      'indicators',
+      'dryRun',
+      ...STORE,
+      'json',
+      ...LOG,
+    ],
+    examples: [
+      {
+        what: 'a new one',
+        command:
+          'worker-chart-export symbols set SPX --trading-view-symbol SP:SPX --asset-class index --aliases ^GSPC',
+      },
+      {
+        what: 'other indicators for one that is there',
+        command: 'worker-chart-export symbols set DAX --indicators EMA_20,MACD',
+      },
+    ],
+    load: async () => (await import('./symbols/set.js')).setSymbol,
+  },
+  {
+    name: 'symbols enable',
+    what: 'let charts be made of symbols again',
+    usage: '<symbol...> [options]',
+    operands: '[symbol...]',
+    options: [...STORE, 'json', ...LOG],
+    examples: [{ what: 'one', command: 'worker-chart-export symbols enable DJI' }],
+    load: async () => (await import('./symbols/switch.js')).enableSymbols,
+  },
+  {
+    name: 'symbols disable',
+    what: 'refuse charts of symbols from now on',
+    usage: '<symbol...> [options]',
+    operands: '[symbol...]',
+    options: [...STORE, 'json', ...LOG],
+    examples: [{ what: 'one', command: 'worker-chart-export symbols disable DJI' }],
+    load: async () => (await import('./symbols/switch.js')).disableSymbols,
+  },
+  {
+    name: 'symbols import',
+    what: 'write every symbol of a JSON file, or nothing where one is wrong',
+    usage: '<file|-> [options]',
+    operands: '[file]',
+    options: ['dryRun', ...STORE, 'json', ...LOG],
+    examples: [
+      {
+        what: 'what another workspace has',
+        command:
+          'worker-chart-export symbols list --workspace old --json | worker-chart-export symbols import -',
+      },
+    ],
+    load: async () => (await import('./symbols/import.js')).importSymbols,
   },
 ];

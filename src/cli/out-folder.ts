@@ -1,5 +1,5 @@
 import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
@@ -31,17 +31,30 @@ export async function copyOut(
   if (outcome.reason !== 'succeeded' && outcome.reason !== 'failed') return;
   for (const { png_gcs_uri: uri } of outcome.items) {
     const plainName = basename(uri);
-    const part = join(folder, `.${plainName}.${process.pid}.part`);
     try {
-      const object = await artifacts.get(uri.slice(gsUri(artifacts.bucket, '').length));
-      if (!object) throw new Error('the object is gone');
-      await writeFile(part, object.body);
-      await rename(part, join(folder, plainName));
+      await copyObject(artifacts, uri, join(folder, plainName));
     } catch (error) {
-      await rm(part, { force: true }).catch(() => undefined);
       throw new StoreUnavailable(
         `step ${outcome.stepId} is settled, but --out ${folder} lacks ${plainName}: ${reasonOf(error)}; it stands at ${uri}`,
       );
     }
+  }
+}
+
+/** One object of the bucket as a file, whole or not at all. Rejects with what stopped it. */
+export async function copyObject(
+  artifacts: ArtifactStore,
+  uri: string,
+  file: string,
+): Promise<void> {
+  const part = join(dirname(file), `.${basename(file)}.${process.pid}.part`);
+  try {
+    const object = await artifacts.get(uri.slice(gsUri(artifacts.bucket, '').length));
+    if (!object) throw new Error('the object is gone');
+    await writeFile(part, object.body);
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    throw error;
   }
 }

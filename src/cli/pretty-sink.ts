@@ -59,7 +59,9 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
         kilobytes(Number(bytes)),
         `${String(width)}×${String(height)} px`,
       ];
-      return `${chalk.green('✔')} ${String(chartTemplateId)} ${chalk.dim(`(${facts.join(', ')})`)}`;
+      // Of charts without a step the template alone does not tell which.
+      const what = [fields.symbol, fields.timeframe, chartTemplateId].filter(Boolean).join(' ');
+      return `${chalk.green('✔')} ${what} ${chalk.dim(`(${facts.join(', ')})`)}`;
     }
     case 'chart_reused':
       return `${chalk.green('✔')} ${message}`;

@@ -83,11 +83,12 @@ function add(program: Commander, row: CommandRow, onGiven: (given: Given) => voi
   };
   if (row.operands) command.argument(row.operands);
   for (const option of row.options) {
-    const { flag, group: heading, env, fallback, help } = optionRow(option);
+    const { flag, group: heading, env, fallback, help, isList } = optionRow(option);
     const notes = [fallback && `default: ${fallback}`, env && `env: ${env}`].filter(Boolean);
     // Not commander's own `requiredOption`: it hides a mistyped flag behind "not specified".
     const made = new Option(flag, notes.length > 0 ? `${help} (${notes.join('; ')})` : help);
     if (made.attributeName() !== option) throw new Error(`${flag} is not ${option}`);
+    if (isList) made.argParser(joined);
     command.addOption(made.helpGroup(`${heading}:`));
   }
   command
@@ -114,4 +115,9 @@ function afterHelp(examples: CommandRow['examples']): string {
       `  ${name.padEnd(25)} ${help}${fallback ? ` (default: ${fallback})` : ''}`,
   );
   return ['', 'Examples:', ...lines, '', 'Environment:', ...env, ''].join('\n');
+}
+
+/** Of a flag that was given before: both, with a comma between. */
+function joined(value: string, before: string | undefined): string {
+  return before === undefined ? value : `${before},${value}`;
 }

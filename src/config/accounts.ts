@@ -19,6 +19,8 @@ const KNOWN_FIELDS = new Set([
   'plan',
   'requestsPerSecond',
   'burst',
+  'warnAt',
+  'stopAt',
   'priority',
 ]);
 

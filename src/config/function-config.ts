@@ -3,7 +3,7 @@ import { isProduction, Source } from './source.js';
 import { type WorkerConfig, workerConfig } from './worker-config.js';
 
 /** Below the 540 s that a Cloud Run function gets at most: what is left writes the end. */
-const FUNCTION_DEFAULTS = { chartsApiMode: 'real', timeoutSeconds: 500 } as const;
+const FUNCTION_DEFAULTS = { chartsApiMode: 'real', timeoutSeconds: 500, cacheTtlMs: 0 } as const;
 
 /**
  * What the function is told, by its environment alone. It always works on gcp. Rejects with one

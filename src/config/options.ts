@@ -6,6 +6,8 @@ export interface OptionRow {
   readonly name: OptionName;
   readonly group: 'What to do' | 'Where' | 'Inputs' | 'Limits' | 'Output';
   readonly env?: string;
+  /** Given several times it is as if all were given once, with commas between. */
+  readonly isList?: true;
   /** In words. */
   readonly fallback?: string;
   readonly help: string;
@@ -24,6 +26,25 @@ export type OptionName =
   | 'ignoreDependencies'
   | 'dryRun'
   | 'watch'
+  | 'symbol'
+  | 'timeframe'
+  | 'template'
+  | 'since'
+  | 'limit'
+  | 'cursor'
+  | 'purge'
+  | 'force'
+  | 'name'
+  | 'aliases'
+  | 'tradingViewSymbol'
+  | 'assetClass'
+  | 'timeframes'
+  | 'indicators'
+  | 'trigger'
+  | 'generatedBy'
+  | 'theme'
+  | 'width'
+  | 'height'
   | 'chartsApiMode'
   | 'backend'
   | 'workspace'
@@ -37,6 +58,8 @@ export type OptionName =
   | 'accountsConfigPath'
   | 'concurrency'
   | 'timeout'
+  | 'cacheTtl'
+  | 'refresh'
   | 'outputSummary'
   | 'eventPath'
   | 'eventBody'
@@ -151,6 +174,117 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'look again until every step shown is final, or --timeout is over',
   },
   {
+    flag: '--symbol <symbol>',
+    name: 'symbol',
+    group: 'What to do',
+    isList: true,
+    help: 'a symbol, by its id, its name or another name that it has; charts generate takes several, with commas between or by repeating the flag',
+  },
+  {
+    flag: '--timeframe <interval>',
+    name: 'timeframe',
+    group: 'What to do',
+    isList: true,
+    help: 'an interval of Chart-IMG: 15m, 4h, 1D; several as for --symbol',
+  },
+  {
+    flag: '--template <id>',
+    name: 'template',
+    group: 'What to do',
+    help: 'a chart template',
+  },
+  {
+    flag: '--since <time>',
+    name: 'since',
+    group: 'What to do',
+    help: 'charts from then on: 2026-01-31, 2026-01-31T12:00:00Z, or 90m, 12h, 7d ago',
+  },
+  {
+    flag: '--purge',
+    name: 'purge',
+    group: 'What to do',
+    help: 'also delete the documents of the charts whose pictures are gone',
+  },
+  {
+    flag: '--force',
+    name: 'force',
+    group: 'What to do',
+    help: 'also a picture that a manifest still names',
+  },
+  {
+    flag: '--name <text>',
+    name: 'name',
+    group: 'What to do',
+    fallback: 'the symbol’s id',
+    help: 'the symbol’s name for people',
+  },
+  {
+    flag: '--aliases <names>',
+    name: 'aliases',
+    group: 'What to do',
+    help: 'other names that the symbol is asked for by, with commas between; none: there are none',
+  },
+  {
+    flag: '--trading-view-symbol <symbol>',
+    name: 'tradingViewSymbol',
+    group: 'What to do',
+    help: 'what is drawn: XETR:DAX; needed for a new symbol',
+  },
+  {
+    flag: '--asset-class <class>',
+    name: 'assetClass',
+    group: 'What to do',
+    help: 'index, forex, crypto, stock or commodity; needed for a new symbol',
+  },
+  {
+    flag: '--timeframes <intervals>',
+    name: 'timeframes',
+    group: 'What to do',
+    fallback: '5m,15m,30m,1h,4h,1D,1W,1M',
+    help: 'those that the symbol may be drawn in, with commas between',
+  },
+  {
+    flag: '--indicators <names>',
+    name: 'indicators',
+    group: 'What to do',
+    fallback: 'those of the symbol, else of its asset class',
+    help: 'what is drawn, with commas between: EMA_20 EMA_50 EMA_200 RSI Volume MACD BB ATR; of symbols set, default forgets the symbol’s own',
+  },
+  {
+    flag: '--trigger <type>',
+    name: 'trigger',
+    group: 'What to do',
+    fallback: 'manual',
+    help: 'what the chart is for: manual, report, setup, analysis, monitoring, alert or step',
+  },
+  {
+    flag: '--generated-by <text>',
+    name: 'generatedBy',
+    group: 'What to do',
+    help: 'who asks, in words that the chart’s document keeps',
+  },
+  {
+    flag: '--theme <theme>',
+    name: 'theme',
+    group: 'What to do',
+    fallback: 'the template’s, else light',
+    help: 'light or dark',
+  },
+  {
+    flag: '--width <pixels>',
+    name: 'width',
+    group: 'What to do',
+    fallback: 'the template’s, else 1920, cut to what the account’s plan draws',
+    help: 'of the picture, 400 to 2048',
+  },
+  {
+    flag: '--height <pixels>',
+    name: 'height',
+    group: 'What to do',
+    fallback: 'the template’s, else 1200, cut likewise',
+    help: 'of the picture, 300 to 1920',
+  },
+  {
     flag: '--backend <backend>',
     name: 'backend',
     group: 'Where',
@@ -191,10 +325,10 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'gcp: Firestore database',
   },
   {
-    flag: '--out <dir>',
+    flag: '--out <path>',
     name: 'out',
     group: 'Where',
-    help: 'also copy the PNGs there, under their plain names',
+    help: 'run-local: a folder, where the PNGs are copied to under their plain names; charts: the file that the picture is written to, or of charts generate a folder for several',
   },
   {
     flag: '--report <file>',
@@ -241,6 +375,33 @@ export const OPTIONS: readonly OptionRow[] = [
     env: 'CHARTS_TIMEOUT_SECONDS',
     fallback: '540',
     help: 'for the whole command; charts not there by then fail, further steps are left for the next',
+  },
+  {
+    flag: '--cache-ttl <duration>',
+    name: 'cacheTtl',
+    group: 'Limits',
+    env: 'CHARTS_CACHE_TTL',
+    fallback: '0, off; 5m for charts generate',
+    help: 'take a picture of the same request that is younger than this, 30s, 5m or 1h, instead of a call',
+  },
+  {
+    flag: '--refresh',
+    name: 'refresh',
+    group: 'Limits',
+    help: 'render although the cache holds a picture; the new one takes its place',
+  },
+  {
+    flag: '--limit <n>',
+    name: 'limit',
+    group: 'Limits',
+    fallback: '20',
+    help: 'so many charts at most, 1 to 1000',
+  },
+  {
+    flag: '--cursor <id>',
+    name: 'cursor',
+    group: 'Limits',
+    help: 'go on after this one: the next that the page before named',
   },
   {
     flag: '--output-summary <format>',
@@ -290,6 +451,11 @@ export const ENV_ALONE: readonly { name: string; fallback?: string; help: string
     name: 'CHARTS_LEASE_TTL_SECONDS',
     fallback: '90',
     help: 'silence after which a worker counts as dead, fractions allowed',
+  },
+  {
+    name: 'CHARTS_RETENTION_DAYS',
+    fallback: '60',
+    help: 'for how long the chart library keeps a picture',
   },
   {
     name: 'CHART_IMG_BASE_URL',

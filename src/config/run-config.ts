@@ -58,8 +58,12 @@ export async function parseRunConfig(
       '--scratch goes without --replay, --only, --only-failed and --create-flow-run: nothing is replaced, all is rendered',
     );
   }
+  const worker = await workerConfig(source, CLI_DEFAULTS);
+  // What a trial leaves under scratch/ is nobody else's.
+  const cache = flags.scratch ? { ...worker.cache, ttlMs: 0 } : worker.cache;
   const config: RunConfig = {
-    ...(await workerConfig(source, CLI_DEFAULTS)),
+    ...worker,
+    cache,
     flowRunPath:
       flowRunPath === undefined || flowRunPath === '-' ? flowRunPath : resolve(cwd, flowRunPath),
     runId,
@@ -158,4 +162,4 @@ export function parsePlaceConfig(
   return config;
 }
 
-const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540 } as const;
+export const CLI_DEFAULTS = { chartsApiMode: 'mock', timeoutSeconds: 540, cacheTtlMs: 0 } as const;

@@ -10,6 +10,13 @@ interface Bounds {
   readonly integer?: boolean;
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
 /** Where each value comes from; an empty variable, or flag, is an absent one. */
 export class Source {
   readonly env: NodeJS.ProcessEnv;
@@ -48,6 +55,17 @@ export class Source {
     return { name: env ?? flagName, value: (env && this.env[env]) || undefined, fromFlag: false };
   }
 
+  /** With commas between; empty where there are none, and what is between two commas is. */
+  list(option: OptionName): string[] {
+    const parts = (this.of(option).value ?? '').split(',').map((part) => part.trim());
+    return [...new Set(parts.filter((part) => part !== ''))];
+  }
+
+  /** Of a flag without a value. */
+  isGiven(option: OptionName): boolean {
+    return this.#flags[option] === true;
+  }
+
   /** Absolute. */
   path(option: OptionName): string | undefined {
     const { value } = this.of(option);
@@ -66,6 +84,20 @@ export class Source {
   option(option: OptionName, bounds: Bounds): number {
     const { name, value } = this.of(option);
     return this.number(value, { name, ...bounds });
+  }
+
+  /** Milliseconds: `30s`, `5m`, `1h`, `7d`; `0`. */
+  duration(option: OptionName, fallbackMs: number): number {
+    const { name, value } = this.of(option);
+    if (value === undefined) return fallbackMs;
+    const [, count, unit] = /^([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd])$/.exec(value) ?? [];
+    if (count !== undefined && unit !== undefined) return Number(count) * (UNITS_MS[unit] ?? 0);
+    if (value !== '0') {
+      this.problems.push(
+        `${name}: ${quoted(value)} is not a duration such as 30s, 5m or 1h (0: off)`,
+      );
+    }
+    return 0;
   }
 
   number(value: string | undefined, { name, ...bounds }: Bounds & { name: string }): number {

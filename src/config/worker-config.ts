@@ -4,6 +4,7 @@ import type { Account } from '../contracts/documents.js';
 import { ConfigError } from '../failures.js';
 import { loadAccounts, NAME_ACCOUNTS } from './accounts.js';
 import { type CloudConfig, cloudConfig } from './cloud-config.js';
+import { retentionMs } from './library-config.js';
 import { type LiveConfig, liveConfig, recordFolder } from './live-config.js';
 import type { OptionName } from './options.js';
 import { isProduction, quoted, type Source } from './source.js';
@@ -24,6 +25,16 @@ export interface PlaceConfig {
   readonly templatesDir: string | undefined;
 }
 
+/** How old a picture may be that another request of the same kind left behind. */
+export interface CacheConfig {
+  /** 0: off, for steps: nothing is read, waited for or recorded. */
+  readonly ttlMs: number;
+  /** Nothing is read; what is rendered is recorded. */
+  readonly refresh: boolean;
+  /** For how long a recorded picture is kept. */
+  readonly retentionMs: number;
+}
+
 /** What steps are done with, whoever asks for them: checked once. */
 export interface WorkerConfig extends PlaceConfig {
   readonly chartsApiMode: ChartsApiMode;
@@ -37,6 +48,7 @@ export interface WorkerConfig extends PlaceConfig {
   readonly leaseTtlMs: number;
   /** IANA name. */
   readonly timezone: string;
+  readonly cache: CacheConfig;
   /** Things worth a word that do not stop the run. */
   readonly warnings: readonly string[];
 }
@@ -45,6 +57,7 @@ export interface WorkerConfig extends PlaceConfig {
 export interface WorkerDefaults {
   readonly chartsApiMode: ChartsApiMode;
   readonly timeoutSeconds: number;
+  readonly cacheTtlMs: number;
 }
 
 export const ACCOUNTS_NEEDED = `real mode needs Chart-IMG accounts: ${NAME_ACCOUNTS}`;
@@ -113,6 +126,11 @@ export async function workerConfig(
       1_000,
     leaseTtlMs: leaseTtl * 1_000,
     timezone,
+    cache: {
+      ttlMs: source.duration('cacheTtl', defaults.cacheTtlMs),
+      refresh: source.isGiven('refresh'),
+      retentionMs: retentionMs(source),
+    },
     warnings: accounts.warnings,
   };
 }

@@ -1,6 +1,8 @@
 import type {
   Accounts,
   ChartExportStep,
+  ChartSnapshot,
+  ChartSymbol,
   ChartsOutputsManifest,
   ChartTemplate,
   FlowRun,
@@ -18,6 +20,8 @@ export const validateChartTemplate = validator<ChartTemplate>(compiled.chartTemp
 export const validateAccounts = validator<Accounts>(compiled.accounts);
 export const validateManifest = validator<ChartsOutputsManifest>(compiled.manifest);
 export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
+export const validateChartSnapshot = validator<ChartSnapshot>(compiled.chartSnapshot);
+export const validateChartSymbol = validator<ChartSymbol>(compiled.chartSymbol);
 
 interface SchemaError {
   instancePath: string;

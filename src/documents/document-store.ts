@@ -40,10 +40,12 @@ export type Write =
       readonly path: DocumentPath;
       readonly fields: readonly (readonly [FieldPath, unknown])[];
       readonly when?: Precondition;
-    };
+    }
+  /** The document is gone; where there was none, nothing happens. */
+  | { readonly kind: 'delete'; readonly path: DocumentPath; readonly when?: Precondition };
 
 /**
- * - `committed`: every write was applied; `versions` holds the new one of each path.
+ * - `committed`: every write was applied; `versions` holds the new one of each path that there is.
  * - `refused`: a precondition did not hold; nothing was applied.
  * - `unclear`: no answer came. It may have been applied, or may yet be: read back, look for your token.
  */
@@ -56,15 +58,24 @@ export type CommitResult =
 export interface PageRequest {
   /** At most so many documents. */
   readonly limit: number;
-  /** The earlier page's `next`. */
+  /** The earlier page's `next`, or any id: only greater ones. */
   readonly after?: string;
+  /** Only ids less than this one. */
+  readonly before?: string;
   /** Only documents whose field, a string at their top, is one of these; at most 30. */
   readonly where?: { readonly field: string; readonly among: readonly string[] };
+  /** Only documents whose fields, strings at their top, are equal to all of these. */
+  readonly equal?: Readonly<Record<string, string>>;
+  /**
+   * `false`: of this id the caller knows that its document is none of those. For stores without an
+   * index, which would have to open each: others may pass over it.
+   */
+  readonly mayBe?: (id: string) => boolean;
 }
 
 export interface Page {
   readonly documents: readonly (StoredDocument & { readonly id: string })[];
-  /** Opaque: give it back as `after` for the next page, which may be empty; absent: there is none. */
+  /** Give it back as `after` for the next page, which may be empty; absent: there is none. */
   readonly next?: string;
 }
 

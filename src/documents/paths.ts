@@ -7,6 +7,12 @@ export function isUsagePath(path: DocumentPath): boolean {
   return path.startsWith(USAGE);
 }
 
+/** Those that are listed. */
+export const collections = {
+  chartSymbols: 'chart_symbols',
+  chartSnapshots: 'chart_snapshots',
+} as const;
+
 /** Where each document lives. Ids were checked against their allow-lists: none holds a slash. */
 export const paths = {
   flowRun: (runId: string): DocumentPath => `flow_runs/${runId}`,
@@ -15,6 +21,10 @@ export const paths = {
     `flow_runs/${runId}/step_leases/${stepId}`,
   template: (chartTemplateId: string): DocumentPath => `chart_templates/${chartTemplateId}`,
   usage: (accountId: string): DocumentPath => `${USAGE}${accountId}`,
+  chartSymbol: (symbol: string): DocumentPath => `${collections.chartSymbols}/${symbol}`,
+  chartSnapshot: (id: string): DocumentPath => `${collections.chartSnapshots}/${id}`,
+  chartCache: (key: string): DocumentPath => `chart_cache/${key}`,
+  chartLease: (key: string): DocumentPath => `chart_leases/${key}`,
   /** The local backend's own memory of which file a run was imported from. */
   flowRunImport: (runId: string): DocumentPath => `flow_run_imports/${runId}`,
 };

@@ -5,12 +5,14 @@ import { usageWrite } from '../accounts/usage.js';
 import type { StepObjects } from '../artifacts/object-names.js';
 import type { FieldPath, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
+import type { CachedPicture } from './chart-cache.js';
 import type { EngineDeps, StepRequest } from './deps.js';
 import { planned } from './dry-run.js';
 import { keptCharts } from './kept-charts.js';
 import { keepManifest } from './kept-manifest.js';
 import { type LeaseDocument, leaseData, parseLease } from './lease-document.js';
 import type { StepOutcome } from './outcome.js';
+import { warnOfUsage } from './quota-warning.js';
 import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import { StepLease } from './step-lease.js';
 import { findStoredCharts, type StoredChart } from './stored-chart.js';
@@ -68,7 +70,8 @@ export async function claim(
     if ('reason' in kept) return kept;
     const stored = new Map([...kept.stored, ...(await alreadyPaid(situation, draft, deps))]);
     const waitOf = deps.settings.isLive ? fromRest : unpaced;
-    const workload = workloadOf(situation, stored, kept.failed, draft.attempt, waitOf);
+    const cached = await alreadyRendered(situation, stored, deps);
+    const workload = workloadOf(situation, stored, kept.failed, draft.attempt, waitOf, cached);
     if (lacksAccounts(workload, deps)) {
       return {
         reason: 'misconfigured',
@@ -101,8 +104,10 @@ export async function claim(
 }
 
 /** Live calls are paid for by somebody. */
-function lacksAccounts({ renders }: Workload, { settings, accounts }: EngineDeps): boolean {
-  const costly = renders.some(({ foresight }) => foresight.kind === 'call');
+function lacksAccounts({ renders, cached }: Workload, { settings, accounts }: EngineDeps): boolean {
+  const costly = renders.some(
+    ({ chartTemplateId, foresight }) => foresight.kind === 'call' && !cached.has(chartTemplateId),
+  );
   return settings.isLive && accounts.length === 0 && costly;
 }
 
@@ -140,7 +145,9 @@ function claimed(
   deps.logger
     .with(scopeOf(situation))
     .info('claim_attempt', `claimed step ${stepId}, attempt ${attempt}`, facts);
-  warnOfQuota(situation, workload, deps);
+  for (const usage of situation.usages) {
+    warnOfUsage(usage, workload.units.get(usage.account.id) ?? 0, deps.logger);
+  }
   const path = leasePath(situation);
   return {
     situation,
@@ -201,6 +208,17 @@ async function alreadyPaid(
     });
   }
   return stored;
+}
+
+/** Nobody is asked for what the cache holds: no quota is reserved for it. */
+async function alreadyRendered(
+  { charts }: Situation,
+  stored: ReadonlyMap<string, StoredChart>,
+  { cache }: EngineDeps,
+): Promise<ReadonlyMap<string, CachedPicture>> {
+  if (!cache) return new Map();
+  const open = charts.filter((chart) => chart.kind === 'render');
+  return cache.recall(open.filter(({ chartTemplateId }) => !stored.has(chartTemplateId)));
 }
 
 function stepObjects({ run, selected }: Situation, { settings }: EngineDeps): StepObjects {
@@ -269,25 +287,4 @@ function refusedTooOften({ run, selected }: Situation): StepOutcome {
     status: selected.status,
     message: `step ${selected.stepId} could not be claimed before the deadline: others keep writing its run; run again`,
   };
-}
-
-/** From here on people want to know before it is too late. */
-const WARN_FROM = 0.8;
-
-function warnOfQuota({ usages }: Situation, { units }: Workload, { logger }: EngineDeps): void {
-  for (const { account, used, limit, closed } of usages) {
-    const usedNow = used + (units.get(account.id) ?? 0);
-    if (closed !== undefined) {
-      logger.warn('chart_api_quota_warning', `account ${account.id} is closed: ${closed}`, {
-        accountId: account.id,
-      });
-    } else if (usedNow >= limit * WARN_FROM) {
-      const message = `account ${account.id} has used ${usedNow} of today's ${limit} charts`;
-      logger.warn('chart_api_quota_warning', message, {
-        accountId: account.id,
-        used: usedNow,
-        limit,
-      });
-    }
-  }
 }

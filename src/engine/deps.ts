@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import type { Account } from '../contracts/documents.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import type { Logger } from '../log/logger.js';
+import type { ChartCache } from './chart-cache.js';
 import type { Run } from './flow-run.js';
 import type { LeaseOwner } from './lease-document.js';
 
@@ -19,6 +20,8 @@ export interface EngineDeps {
   readonly artifacts: ArtifactStore;
   readonly provider: ChartProvider;
   readonly templates: TemplateFallback;
+  /** Absent: every chart is rendered. */
+  readonly cache?: ChartCache;
   /** Empty: calls cost no quota. */
   readonly accounts: readonly Account[];
   readonly owner: LeaseOwner;

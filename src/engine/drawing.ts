@@ -9,7 +9,7 @@ import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart } from './plan.js';
-import { QuotaDesk } from './quota-desk.js';
+import { type Allowance, QuotaDesk } from './quota-desk.js';
 import { DeadlinePassed, type Stopping } from './stopping.js';
 import { Waiting } from './waiting.js';
 import { outOfQuota } from './workload.js';
@@ -20,6 +20,14 @@ export interface Drawn {
   readonly size: PngSize;
   /** Who paid for it; absent: nobody had to. */
   readonly account?: Account;
+}
+
+/** Whose lease and quota the calls are made with. */
+export interface Paid extends Pick<Claimed, 'lease' | 'spending' | 'serverClock'> {
+  /** Where other drawings of this process ask the same accounts; absent: none does. */
+  readonly pacing?: Pacing;
+  /** Of what the ledger says, as much as may be spent here; absent: all of it. */
+  readonly allowance?: Allowance;
 }
 
 type Refusal = Extract<Verdict, { message: string }>;
@@ -38,24 +46,32 @@ export class Drawing {
   readonly calls = { ok: 0, failed: 0 };
   /** Accounts that have nothing left today, says the provider. */
   readonly exhausted = new Set<string>();
+  /** Accounts whose key was not accepted. */
+  readonly badKeys = new Set<string>();
   readonly #desk: QuotaDesk | undefined;
   readonly #pacing: Pacing | undefined;
   readonly #waiting: Waiting;
   /** 429s of unknown text in a row, by account id. */
   readonly #unsure = new Map<string, number>();
-  readonly #claimed: Claimed;
+  readonly #claimed: Paid;
   readonly #deps: EngineDeps;
   readonly #stop: Stopping;
   readonly #redact: Redactor;
 
-  constructor(claimed: Claimed, deps: EngineDeps, stop: Stopping) {
+  constructor(claimed: Paid, deps: EngineDeps, stop: Stopping) {
     const { spending, lease, serverClock } = claimed;
-    this.#pacing = deps.settings.isLive ? new Pacing() : undefined;
+    this.#pacing = deps.settings.isLive ? (claimed.pacing ?? new Pacing()) : undefined;
     this.#waiting = new Waiting(deps.clock, deps.logger);
     const { clock } = deps;
     this.#desk =
       spending &&
-      new QuotaDesk({ spending, lease, serverClock }, clock, this.#pacing, this.#waiting);
+      new QuotaDesk(
+        { spending, lease, serverClock },
+        clock,
+        this.#pacing,
+        this.#waiting,
+        claimed.allowance,
+      );
     this.#claimed = claimed;
     this.#deps = deps;
     this.#stop = stop;
@@ -188,6 +204,7 @@ export class Drawing {
         return;
       case 'key-bad':
         this.#claimed.spending?.close(account.id);
+        this.badKeys.add(account.id);
         logger.warn(
           'chart_api_account_set_aside',
           `account ${account.id} is not asked again by this run: ${message}; check its key`,

@@ -20,11 +20,12 @@ export function planned(
     const { chartTemplateId, request } = chart;
     const error = workload.failed.get(chartTemplateId) ?? null;
     const stored = workload.stored.get(chartTemplateId);
+    const isThere = stored !== undefined || workload.cached.has(chartTemplateId);
     const step = { runId: run.runId, stepId, root };
     const name = pngName({ ...step, ...inputs, chartTemplateId }, new Date(0));
     return {
       chartTemplateId,
-      action: error ? 'fail' : stored ? 'reuse' : 'render',
+      action: error ? 'fail' : isThere ? 'reuse' : 'render',
       chartImgSymbol: request?.chartImgSymbol ?? null,
       interval: request?.interval ?? null,
       objectName: error

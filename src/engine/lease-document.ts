@@ -28,6 +28,10 @@ export interface LeaseDocument {
   /** Of a replay that renders only these, by template id: who takes it over keeps the rest as well. */
   readonly only?: readonly string[];
   readonly owner: LeaseOwner;
+  /** Of a chart on demand: where its holder puts the picture, for whoever takes it over to look. */
+  readonly folder?: string;
+  /** Of a chart on demand that is DONE without a picture. */
+  readonly failure?: JsonObject;
   readonly reserved: Reserved;
 }
 

@@ -19,6 +19,9 @@ import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import type { StepLease } from './step-lease.js';
 import type { Waiting } from './waiting.js';
 
+/** Of what the ledger says of an account, as much as may be spent; all of it for a step. */
+export type Allowance = (usage: AccountUsage) => AccountUsage;
+
 /** Around 00:00 UTC nobody can say which day a call will be counted on. */
 const MIDNIGHT_GUARD_MS = 5_000;
 const DAY_MS = 86_400_000;
@@ -35,6 +38,7 @@ export class QuotaDesk {
   readonly #clock: Clock;
   readonly #pacing: Pacing | undefined;
   readonly #waiting: Waiting;
+  readonly #allowance: Allowance;
 
   /** Without `pacing` nobody counts requests a second. */
   constructor(
@@ -46,6 +50,7 @@ export class QuotaDesk {
     clock: Clock,
     pacing: Pacing | undefined,
     waiting: Waiting,
+    allowance: Allowance = (usage) => usage,
   ) {
     this.#spending = spending;
     this.#lease = lease;
@@ -53,6 +58,7 @@ export class QuotaDesk {
     this.#clock = clock;
     this.#pacing = pacing;
     this.#waiting = waiting;
+    this.#allowance = allowance;
   }
 
   /**
@@ -138,7 +144,7 @@ export class QuotaDesk {
         this.#spending.reservedNow(hold.lease.reserved);
         if (dayOf(reading.readTimeMs) !== today) return 'another-day';
         const usages = open.map((account) =>
-          readUsage(account, reading.get(paths.usage(account.id)), today),
+          this.#allowance(readUsage(account, reading.get(paths.usage(account.id)), today)),
         );
         const [id] = deal([needs], usages, this.#waitNow()).keys();
         const usage = usages.find(({ account }) => account.id === id);

@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
+import type { CachedPicture, ChartCache } from './chart-cache.js';
 import type { Claimed } from './claim.js';
 import type { EngineDeps } from './deps.js';
 import { chartError, Drawing, type Drawn } from './drawing.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart, StepInputs } from './plan.js';
 import { DeadlinePassed, Interrupted, type Stopping } from './stopping.js';
-import { type ChartFolder, type StoredChart, storeChart } from './stored-chart.js';
+import { type ChartFolder, type StoredChart, storeChart, storeCopy } from './stored-chart.js';
 
 /** A chart that was paid for is worth a moment, though not an instance's last ten seconds. */
 const UPLOAD_GRACE_MS = 2_000;
@@ -60,11 +61,11 @@ export async function render(
     let storing = Promise.resolve();
     try {
       for (const chart of waiting) {
-        const drawn = await draw(chart, making);
+        const made = await make(chart, making);
         await storing;
-        if (drawn === 'left') return;
-        if ('code' in drawn) end(chart, drawn);
-        else storing = store(chart, drawn, making).then((result) => end(chart, result));
+        if (made === 'left') return;
+        if (!('png' in made)) end(chart, made);
+        else storing = store(chart, made, making).then((result) => end(chart, result));
         storing.catch((error: unknown) => stop.cut(error));
       }
       await storing;
@@ -102,21 +103,64 @@ interface Arrived extends Drawn {
 }
 
 /**
- * `left`: the chart is not asked for any more, since the step winds down. Rejects when the whole
- * step has to stop.
+ * A chart that has arrived, or, where there is a cache, one that is stored already. `left`: it is not
+ * asked for any more, since the step winds down. Rejects when the whole step has to stop.
  */
-async function draw(
+async function make(
   chart: RenderableChart,
-  { drawing, deps: { clock }, stop }: Making,
-): Promise<Arrived | StepError | 'left'> {
-  const begunMs = clock.monotonic();
+  making: Making,
+): Promise<Arrived | StoredChart | StepError | 'left'> {
+  const { stop } = making;
+  const { cache } = making.deps;
   try {
-    const drawn = await drawing.draw(chart);
-    return 'code' in drawn ? drawn : { ...drawn, generatedAt: new Date(clock.now()), begunMs };
+    return await (cache ? copyOrDraw(chart, cache, making) : draw(chart, making));
   } catch (error) {
     const isLeft = stop.soon.aborted && !stop.now.aborted && error === stop.soon.reason;
     return isLeft ? 'left' : failureOf(chart, error, stop);
   }
+}
+
+async function draw(
+  chart: RenderableChart,
+  { drawing, deps: { clock } }: Making,
+): Promise<Arrived | StepError> {
+  const begunMs = clock.monotonic();
+  const drawn = await drawing.draw(chart);
+  return 'code' in drawn ? drawn : { ...drawn, generatedAt: new Date(clock.now()), begunMs };
+}
+
+/** What the cache held before the claim, else what another worker is rendering, else a call. */
+async function copyOrDraw(
+  chart: RenderableChart,
+  cache: ChartCache,
+  making: Making,
+): Promise<Arrived | StoredChart | StepError> {
+  const known = making.claimed.workload.cached.get(chart.chartTemplateId);
+  const copy = known && (await copyPicture(chart, known, making));
+  if (copy) return copy;
+  const result = await cache.once(chart, making.folder, making.stop.soon, async () => {
+    const drawn = await draw(chart, making);
+    return 'code' in drawn ? drawn : store(chart, drawn, making);
+  });
+  if (!('picture' in result)) return result;
+  return (await copyPicture(chart, result.picture, making)) ?? draw(chart, making);
+}
+
+/** `undefined`: the picture is no longer there. */
+async function copyPicture(
+  chart: RenderableChart,
+  picture: CachedPicture,
+  { claimed, folder, deps, stop }: Making,
+): Promise<StoredChart | undefined> {
+  const { artifacts, clock, logger } = deps;
+  stop.soon.throwIfAborted();
+  await claimed.lease.fresh(stop.now);
+  const stored = await inTime(storeCopy(artifacts, folder, chart, picture), stop.now, clock);
+  if (!stored) return undefined;
+  const { chartTemplateId } = chart;
+  const message = `${chartTemplateId} is the picture of ${picture.generatedAt}, from the cache`;
+  logger.info('chart_reused', message, { chartTemplateId, objectName: stored.name });
+  return stored;
 }
 
 /** Puts a chart into the bucket. Rejects when the whole step has to stop. */

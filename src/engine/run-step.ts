@@ -123,7 +123,9 @@ async function cook(
     const manifest = buildManifest(identity, inputs, rendered, new Date(deps.clock.now()));
     const enough = manifest.items.length >= inputs.minImages;
     const first = manifest.failures[0]?.error as StepError | undefined;
-    return { verdict: { manifest, error: enough ? undefined : first }, rendered };
+    const records = deps.cache?.recordsOf({ ...identity, inputs }, [...rendered.stored.values()]);
+    const verdict = { manifest, error: enough ? undefined : first, ...(records && { records }) };
+    return { verdict, rendered };
   } catch (error) {
     const isOutcome =
       error instanceof LeaseLost ||

@@ -18,6 +18,8 @@ export interface Verdict {
   readonly manifest: ChartsOutputsManifest | undefined;
   /** `undefined`: enough charts are there. */
   readonly error: StepError | undefined;
+  /** Recorded along with the step's end. */
+  readonly records?: readonly Write[];
 }
 
 export interface Settled {
@@ -45,7 +47,7 @@ export function settle(
   const until = deps.clock.monotonic() + Math.max(leftMs, SETTLE_GRACE_MS);
   return claimed.lease.exclusively(async (hold) => {
     const { reading, settled } = await writeManifest(claimed, verdict, hold, deps, until);
-    await commitEnd(claimed, settled, hold, deps, reading, until);
+    await commitEnd(claimed, settled, verdict.records ?? [], hold, deps, reading, until);
     return settled;
   });
 }
@@ -112,6 +114,7 @@ async function writeManifest(
 async function commitEnd(
   claimed: Claimed,
   settled: Settled,
+  records: readonly Write[],
   hold: LeaseHold,
   deps: EngineDeps,
   firstReading: Reading,
@@ -123,7 +126,7 @@ async function commitEnd(
     const refund = refundIn(round, claimed, hold, deps, reading);
     const end = endWrite(claimed, settled, reading, new Date(deps.clock.now()));
     const change = { state: 'DONE', reserved: refund.reserved } as const;
-    if ((await hold.send(change, [end, ...refund.writes])) === 'committed') break;
+    if ((await hold.send(change, [end, ...refund.writes, ...records])) === 'committed') break;
     await backOff(deps.clock, round);
     const next = await readUnsettled(claimed, hold);
     if (!next) break;

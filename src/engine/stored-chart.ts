@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactStore, ObjectInfo, ObjectName } from '../artifacts/artifact-store.js';
 import { gsUri, pngName, type StepObjects, stepFolder } from '../artifacts/object-names.js';
-import type { ChartSource } from '../chart-img/chart-provider.js';
 import type { PngSize } from '../chart-img/png.js';
 import type { ManifestItem } from '../contracts/documents.js';
+import type { CachedPicture } from './chart-cache.js';
 import type { RenderableChart, StepInputs } from './plan.js';
 
 /** A chart that stands in the bucket, ready for the manifest. */
 export interface StoredChart {
   readonly name: ObjectName;
   readonly item: ManifestItem;
+  /** It stood there before, under another claim: whoever put it there has recorded it. */
+  readonly isOld?: true;
 }
 
 /** Where a step's charts go, and which claim pays for them. */
@@ -40,25 +42,58 @@ export async function storeChart(
   { chart, png, size, generatedAt }: NewChart,
 ): Promise<StoredChart | undefined> {
   const sha256 = createHash('sha256').update(png).digest('hex');
+  const facts = { source: chart.foresight.source, sha256, ...size };
+  return place(artifacts, folder, chart, png, generatedAt, facts);
+}
+
+/**
+ * Puts a picture that was rendered before under the step's own name, where it does not stand already.
+ * `undefined`: it is gone, or is not what it was. Rejects with `StoreUnavailable`.
+ */
+export async function storeCopy(
+  artifacts: ArtifactStore,
+  folder: ChartFolder,
+  chart: RenderableChart,
+  { objectName, generatedAt, sha256, width, height }: CachedPicture,
+): Promise<StoredChart | undefined> {
+  const body = (await artifacts.get(objectName))?.body;
+  if (!body || createHash('sha256').update(body).digest('hex') !== sha256) return undefined;
+  const facts = { source: 'cache', sha256, width, height } as const;
+  return place(artifacts, folder, chart, body, new Date(generatedAt), facts);
+}
+
+async function place(
+  artifacts: ArtifactStore,
+  folder: ChartFolder,
+  chart: RenderableChart,
+  png: Uint8Array,
+  generatedAt: Date,
+  { source, sha256, width, height }: PictureFacts,
+): Promise<StoredChart | undefined> {
+  const { chartTemplateId } = chart;
+  const { requestHash } = chart.request;
   for (let moves = 0; moves <= STAMP_MOVES; moves++) {
     const at = new Date(generatedAt.getTime() + moves * 1_000);
     const name = nameOf(folder, chart, at);
     const metadata = {
       claimId: folder.claimId,
-      requestHash: chart.request.requestHash,
-      source: chart.foresight.source,
-      chartTemplateId: chart.chartTemplateId,
+      requestHash,
+      source,
+      chartTemplateId,
       generatedAt: at.toISOString(),
       sha256,
-      width: String(size.width),
-      height: String(size.height),
+      width: String(width),
+      height: String(height),
     };
     const object = { name, body: png, contentType: 'image/png', metadata, when: 'absent' } as const;
     const result = await artifacts.put(object);
-    const isOurs =
-      result.status === 'stored' || matches((await artifacts.look(name))?.metadata ?? {}, metadata);
-    if (isOurs) {
+    const there = result.status === 'stored' ? metadata : (await artifacts.look(name))?.metadata;
+    if (there && matches(there, metadata)) {
       return stored(artifacts.bucket, name, chart, metadata, png.length);
+    }
+    // The very picture that was to be copied, or an earlier claim's copy of it.
+    if (source === 'cache' && there && matches(there, { requestHash, chartTemplateId, sha256 })) {
+      return { ...stored(artifacts.bucket, name, chart, metadata, png.length), isOld: true };
     }
   }
   return undefined;
@@ -82,6 +117,13 @@ export async function findStoredCharts(
   return found;
 }
 
+type PictureSource = NonNullable<ManifestItem['meta']>['source'];
+
+interface PictureFacts extends PngSize {
+  readonly source: PictureSource;
+  readonly sha256: string;
+}
+
 interface ChartMetadata {
   readonly generatedAt: string;
   readonly sha256: string;
@@ -97,9 +139,9 @@ function isPaid(object: ObjectInfo, folder: ChartFolder, chart: RenderableChart)
     matches(metadata, {
       claimId: folder.claimId,
       requestHash: chart.request.requestHash,
-      source: chart.foresight.source,
       chartTemplateId: chart.chartTemplateId,
     }) &&
+    (metadata.source === chart.foresight.source || metadata.source === 'cache') &&
     /^[0-9a-f]{64}$/.test(metadata.sha256 ?? '') &&
     Number(metadata.width) > 0 &&
     Number(metadata.height) > 0 &&
@@ -133,7 +175,7 @@ function stored(
     generatedAt: metadata.generatedAt,
     png_gcs_uri: gsUri(bucket, name),
     meta: {
-      source: metadata.source as ChartSource,
+      source: metadata.source as PictureSource,
       chartImgSymbol: chart.request.chartImgSymbol,
       interval: chart.request.interval,
       width: Number(metadata.width),

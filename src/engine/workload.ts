@@ -1,4 +1,5 @@
 import { deal, total, type Units, type WaitOf } from '../accounts/dealing.js';
+import type { CachedPicture } from './chart-cache.js';
 import type { StepError } from './outcome.js';
 import type { RenderableChart } from './plan.js';
 import type { StoredChart } from './stored-chart.js';
@@ -10,6 +11,8 @@ export const MAX_ATTEMPTS = 3;
 /** What is left of a step to do once everything knowable was taken off. */
 export interface Workload {
   readonly stored: ReadonlyMap<string, StoredChart>;
+  /** By template id: of the renders, those that a copy will do for. */
+  readonly cached: ReadonlyMap<string, CachedPicture>;
   /** By template id: the charts that fail without a call. */
   readonly failed: ReadonlyMap<string, StepError>;
   readonly renders: readonly RenderableChart[];
@@ -27,6 +30,7 @@ export function workloadOf(
   failedBefore: ReadonlyMap<string, StepError>,
   attempt: number,
   waitOf: WaitOf,
+  cached: ReadonlyMap<string, CachedPicture> = new Map(),
 ): Workload {
   const { charts, inputs, usages } = situation;
   const failed = new Map(failedBefore);
@@ -38,13 +42,15 @@ export function workloadOf(
   }
   const failAll = (errorOf: (chart: RenderableChart) => StepError): Workload => {
     for (const chart of open) failed.set(chart.chartTemplateId, errorOf(chart));
-    return { stored, failed, renders: [], units: new Map() };
+    return { stored, cached, failed, renders: [], units: new Map() };
   };
 
   if (attempt > MAX_ATTEMPTS) return failAll((chart) => wornOut(chart));
-  if (usages.length === 0) return { stored, failed, renders: open, units: new Map() };
+  if (usages.length === 0) return { stored, cached, failed, renders: open, units: new Map() };
 
-  const costly = open.filter(({ foresight }) => foresight.kind === 'call');
+  const costly = open.filter(
+    ({ chartTemplateId, foresight }) => foresight.kind === 'call' && !cached.has(chartTemplateId),
+  );
   const units = deal(
     costly.map(({ needs }) => needs),
     usages,
@@ -55,7 +61,7 @@ export function workloadOf(
   if (total(units) < costly.length && reachable < minImages) {
     return failAll((chart) => outOfQuota(chart));
   }
-  return { stored, failed, renders: open, units };
+  return { stored, cached, failed, renders: open, units };
 }
 
 export function outOfQuota(chart: RenderableChart, reason?: string): StepError {

@@ -39,6 +39,7 @@ export type EventName =
   | 'quota_not_returned'
   | 'chart_waiting'
   | 'chart_reused'
+  | 'chart_cache_unavailable'
   | 'chart_failed'
   | 'chart_stored'
   | 'recording_not_saved'

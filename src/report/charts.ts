@@ -48,6 +48,12 @@ interface Frame {
   readonly folder: string | undefined;
 }
 
+const SOURCES: Readonly<Record<NonNullable<ManifestItem['meta']>['source'], string>> = {
+  'chart-img': 'Chart-IMG',
+  fixture: 'recorded sample',
+  cache: 'the cache: drawn before, for the same request',
+};
+
 function figure({ item, picture, place }: Exhibit, { number, about, folder }: Frame): Html {
   const { chartTemplateId, kind, label, generatedAt, meta } = item;
   const shown = picture.kind === 'shown' ? picture : undefined;
@@ -56,7 +62,7 @@ function figure({ item, picture, place }: Exhibit, { number, about, folder }: Fr
     ['Shows', meta && `${meta.chartImgSymbol}, ${meta.interval}`],
     ['Size', size && `${size.width} × ${size.height} px, ${kilobytes(size.bytes)}`],
     ['Drawn', time(generatedAt)],
-    ['Source', meta?.source === 'fixture' ? 'recorded sample' : meta && 'Chart-IMG'],
+    ['Source', meta && SOURCES[meta.source]],
     ['SHA-256', size && html`<code>${size.sha256.slice(0, 12)}</code>`],
     ['File', placed(place, `the PNG of ${chartTemplateId}`, folder)],
   ];

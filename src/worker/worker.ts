@@ -1,5 +1,6 @@
 import { systemClock } from '../clock.js';
 import type { WorkerConfig } from '../config/worker-config.js';
+import type { ChartCache } from '../engine/chart-cache.js';
 import type { EngineDeps } from '../engine/deps.js';
 import { thisProcess } from '../local-disk/process-identity.js';
 import type { Logger } from '../log/logger.js';
@@ -38,22 +39,37 @@ export async function openWorker(
   // What is rehearsed in the cloud must not take production's quota away.
   const isRehearsal = config.backend === 'gcp' && config.chartsApiMode === 'mock';
   const documents = isRehearsal ? readOnlyLedger(backend.documents) : backend.documents;
+  const cacheFor = config.cache.ttlMs > 0 ? await openStepCache(config) : undefined;
   return {
     ...backend,
     documents,
-    engineDeps: (context) => ({
-      ...backend,
-      documents,
-      ...context,
-      provider,
-      accounts: config.accounts,
-      owner: thisProcess(),
-      clock: systemClock,
-      settings: { ...config, isLive: config.live !== undefined },
-    }),
+    engineDeps: (context) => {
+      const deps: EngineDeps = {
+        ...backend,
+        documents,
+        ...context,
+        provider,
+        accounts: config.accounts,
+        owner: thisProcess(),
+        clock: systemClock,
+        settings: { ...config, isLive: config.live !== undefined },
+      };
+      return cacheFor ? { ...deps, cache: cacheFor(deps) } : deps;
+    },
     close: async () => {
       closeProvider();
       await backend.close();
     },
   };
+}
+
+/** Loaded only where the cache is on. */
+async function openStepCache(config: WorkerConfig): Promise<(deps: EngineDeps) => ChartCache> {
+  const [{ StepCache }, { originsOf }] = await Promise.all([
+    import('../library/step-cache.js'),
+    import('../library/origins.js'),
+  ]);
+  const { cache, bucket, leaseTtlMs } = config;
+  const settings = { ...cache, bucket, origins: originsOf(config) };
+  return (deps) => new StepCache({ ...deps, leaseTtlMs }, settings, deps.logger);
 }

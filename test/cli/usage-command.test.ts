@@ -3,20 +3,17 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/table.js';
-import {
-  type AccountView,
-  bar,
-  type UsageView,
-  usageText,
-  viewUsage,
-} from '../../src/cli/usage.js';
+import { bar, usageText } from '../../src/cli/usage.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
+import { type AccountView, type UsageView, viewUsage } from '../../src/library/usage-view.js';
 import { logLines } from '../support/cli-run.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { gcpScene, localScene } from '../support/look-scene.js';
 
 const NOON = Date.parse('2025-12-21T12:00:00Z');
 const KEY = 'not-a-real-key-0123456789';
+const NOTHING = { charts: 0, symbols: [], timeframes: [] };
+const NO_DEMAND = { today: NOTHING, kept: NOTHING, complete: true };
 
 const SUITES = [
   { name: 'local', open: localScene, skip: false },
@@ -46,6 +43,10 @@ for (const { name, open, skip } of SUITES) {
       await put('B', { usageToday: 10, windowStart });
       await put('gone', { usageToday: 3, windowStart, exhaustedOn: today });
       await put('junk', { usageToday: 'many', windowStart });
+      await scene.put('chart_snapshots/8204356804360_DAX_4h_ctpl_a_0123abcd', {
+        ...{ symbol: 'DAX', interval: '4h', state: 'stored' },
+        generatedAt: `${today}T00:00:00.000Z`,
+      });
       await put('python-only', { usageToday: 7, windowStart, dailyLimit: 20, priority: 2 });
       const before = await scene.snapshot();
       const argv = ['usage', '--accounts-config-path', file];
@@ -65,6 +66,22 @@ for (const { name, open, skip } of SUITES) {
         ['junk', null, null, 0],
         ['python-only', 7, 20, 13],
       ]);
+      expect(view.accounts.map((account) => [account.warnsFrom, account.leftOnDemand])).toEqual([
+        [380, 451],
+        [8, 0],
+        [36, 30],
+        [36, 0],
+        [null, 0],
+        [16, 12],
+      ]);
+      const dax = {
+        charts: 1,
+        symbols: [{ name: 'DAX', charts: 1 }],
+        timeframes: [{ name: '4h', charts: 1 }],
+      };
+      expect(view.demand).toEqual({ today: dax, kept: dax, complete: true });
+      expect(text.stdout).toMatch(/^b +36 +41 +30$/m);
+      expect(text.stdout).toMatch(/^today: 1 chart, most of DAX \(1\); in 4h \(1\)$/m);
       expect(view.total).toEqual({ used: 31, limit: 593, left: 521 });
       const [, exhausted, , gone, junk, ledgerOnly] = view.accounts;
       expect(exhausted).toMatchObject({ exhausted: true, closed: null });
@@ -121,7 +138,7 @@ describe('the view', () => {
       total: { used: 0, limit: 0, left: 0 },
     });
     const words = usageText(
-      viewUsage([], () => undefined, listed, NOON),
+      { ...viewUsage([], () => undefined, listed, NOON), demand: NO_DEMAND },
       new PassThrough(),
       {},
     );
@@ -154,6 +171,9 @@ describe('on a terminal', () => {
     used: 40,
     limit: 47,
     left: 7,
+    warnsFrom: 38,
+    stopsOnDemandAt: 44,
+    leftOnDemand: 4,
     exhausted: false,
     closed: null,
   };
@@ -163,6 +183,7 @@ describe('on a terminal', () => {
     resetsInSeconds: 60,
     accounts: [account],
     total: { used: 40, limit: 47, left: 7 },
+    demand: NO_DEMAND,
   };
   const textOn = (stream: object, env = {}) =>
     usageText(view, Object.assign(new PassThrough(), stream), env);

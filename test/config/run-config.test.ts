@@ -57,9 +57,12 @@ test('with nothing but a flow run, the defaults hold', async () => {
     timeoutMs: 540_000,
     leaseTtlMs: 90_000,
     timezone: 'Etc/UTC',
+    cache: { ttlMs: 0, refresh: false, retentionMs: 60 * 86_400_000 },
     warnings: [],
   });
 });
+
+const KEPT = { refresh: false, retentionMs: 60 * 86_400_000 };
 
 /** The value that flag and variable are given, and what it becomes. */
 const TWINS: readonly [OptionName, string, keyof RunConfig, (cwd: string) => unknown][] = [
@@ -74,6 +77,7 @@ const TWINS: readonly [OptionName, string, keyof RunConfig, (cwd: string) => unk
   ['fixturesDir', 'recorded', 'fixturesDir', (folder) => join(folder, 'recorded')],
   ['concurrency', '64', 'concurrency', () => 64],
   ['timeout', '1.5', 'timeoutMs', () => 1_500],
+  ['cacheTtl', '5m', 'cache', () => ({ ...KEPT, ttlMs: 300_000 })],
 ];
 
 describe('flag and variable say the same', () => {
@@ -158,6 +162,36 @@ describe('a number', () => {
         if (!fits) expect(problem).toMatch(/^CHARTS_TIMEOUT_SECONDS: /);
       }),
     );
+  });
+});
+
+describe('a duration', () => {
+  test.each([
+    ['30s', 30_000],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+    ['7d', 604_800_000],
+    ['0.5h', 1_800_000],
+    ['0', 0],
+    ['0m', 0],
+  ])('%s', async (cacheTtl, ttlMs) => {
+    expect(await parseRunConfig({ ...FILE, cacheTtl }, {}, cwd)).toMatchObject({
+      cache: { ttlMs },
+    });
+  });
+
+  test.each(['5', '5 m', '-1m', '1e3s', 'm', '5M', '1h30m', 'PT5M', '1.2345s'])(
+    '%s is none',
+    async (cacheTtl) => {
+      expect(await problemOf({ cacheTtl })).toMatch(
+        /^--cache-ttl: .* is not a duration such as 30s/,
+      );
+    },
+  );
+
+  test('of the cache is 0 in a trial, whose pictures are nobody else’s', async () => {
+    const config = await parseRunConfig({ ...FILE, scratch: true, cacheTtl: '5m' }, {}, cwd);
+    expect(config.cache.ttlMs).toBe(0);
   });
 });
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isChartTemplateId, isRunId, isStepId, isSymbol } from '../../src/contracts/ids.js';
+import {
+  isChartTemplateId,
+  isLibrarySymbol,
+  isRunId,
+  isStepId,
+  isSymbol,
+} from '../../src/contracts/ids.js';
 
 /** What becomes a document id or a folder; a symbol is only ever a part of a name. */
 const WHOLE_NAMES = { isRunId, isStepId, isChartTemplateId };
@@ -112,6 +118,13 @@ const rows: Readonly<Record<string, Row>> = {
     longest: 80,
     good: ['a', 'ctpl_price_ma1226_vol_v1', 'A-b_C', 'a'.repeat(80)],
     bad: ['a.b', 'a:b', 'a'.repeat(81), '__x__', '$a'],
+  },
+  'a symbol of the library': {
+    accepts: isLibrarySymbol,
+    pattern: /^[A-Za-z0-9][A-Za-z0-9._!&-]{0,39}$/,
+    longest: 40,
+    good: ['DAX', 'ES1!', 'BRK.B', 'M&M', 'a-b_c', 'A'.repeat(40)],
+    bad: ['^GDAXI', '.', '..', '__x__', '-a', 'BTC/USDT', 'A'.repeat(41), ' DAX', 'DAX\n', ''],
   },
   'a symbol': {
     accepts: isSymbol,

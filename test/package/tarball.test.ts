@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { emptyFolder } from '../support/cli-run.js';
 import { CliWorkspace, summaryOn } from '../support/cli-workspace.js';
@@ -13,6 +13,7 @@ describe('the tarball', () => {
       files.map((file) =>
         file
           .replace(/^dist\/.*\.js$/, 'dist/**.js')
+          .replace(/^dist\/.*\.d\.ts$/, 'dist/**.d.ts')
           .replace(/^(fixtures\/[a-z-]+)\/.*\.(json|png)$/, '$1/**.$2')
           .replace(/^schemas\/.*\.schema\.json$/, 'schemas/*.schema.json'),
       ),
@@ -22,8 +23,8 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'bin/worker-chart-export.js',
+      'dist/**.d.ts',
       'dist/**.js',
-      'dist/cloud-event/index.d.ts',
       'dist/third-party-licenses.txt',
       'fixtures/chart-api/**.json',
       'fixtures/chart-api/**.png',
@@ -39,12 +40,33 @@ describe('the tarball', () => {
     );
   });
 
+  test('holds every type that its entries speak of, and no other', async () => {
+    const reached = ['dist/cloud-event/index.d.ts', 'dist/library/index.d.ts'];
+    for (const file of reached) {
+      const text = await readFile(join(REPOSITORY, file), 'utf8');
+      for (const [, target = ''] of text.matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
+        const types = posix.join(posix.dirname(file), target).replace(/\.js$/, '.d.ts');
+        if (!reached.includes(types)) reached.push(types);
+      }
+    }
+    expect(files.filter((file) => file.endsWith('.d.ts')).sort()).toEqual(reached.sort());
+  });
+
   test('runs no script when it is installed', async () => {
     const { scripts } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
     const onInstall = Object.keys(scripts).filter((name) => /install$/.test(name));
     expect(onInstall).toEqual([]);
   });
 });
+
+const PROGRAM = `
+import { openLibrary } from 'worker-chart-export/library';
+const library = await openLibrary({ mode: 'mock' });
+const order = { symbols: ['BTCUSDT'], timeframes: ['1h'], chartTemplateId: 'ctpl_price_ma1226_vol_v1' };
+const [one] = await library.generate(order, new AbortController().signal);
+console.log(one.kind, one.source, one.snapshot.symbol);
+await library.close();
+`;
 
 test('the installed tarball does the main job in an empty folder', async () => {
   const folder = await emptyFolder(onTestFinished);
@@ -59,4 +81,8 @@ test('the installed tarball does the main job in an empty folder', async () => {
   expect(stderr.split('\n').filter((line) => !/^(npm warn.*)?$/.test(line))).toEqual([]);
   const manifest = await new CliWorkspace(folder).manifest(summary.outputsManifestGcsUri);
   expect(manifest.items).toHaveLength(5);
+
+  await writeFile(join(folder, 'program.mjs'), PROGRAM);
+  const program = await run('node', ['program.mjs'], { cwd: folder });
+  expect(program.stdout).toBe('chart fixture BTCUSDT\n');
 });

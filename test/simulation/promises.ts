@@ -207,7 +207,7 @@ export class Promises {
   }
 
   #runWritten(by: Process, runId: string, change: Change, all: readonly Change[]): void {
-    const { before = { steps: {} }, after } = change;
+    const { before = { steps: {} }, after = { steps: {} } } = change;
     for (const step of this.#world.steps.filter((candidate) => candidate.runId === runId)) {
       const [was, is] = [before, after].map((run) => takeOurs(run, step.stepId));
       if (was === is) continue;
@@ -246,7 +246,11 @@ export class Promises {
   #leaseWritten(by: Process, change: Change, all: readonly Change[]): void {
     const [, runId = '', , stepId = ''] = change.path.split('/');
     const before = change.before as LeaseDocument | undefined;
-    const after = change.after as unknown as LeaseDocument;
+    const after = change.after as LeaseDocument | undefined;
+    if (!after) {
+      this.#broken(`${by.name} deleted ${change.path}`);
+      return;
+    }
     if (before?.token === after.token) return;
     if (after.state === 'DONE') {
       const stands = stepData(this.#world.documents.dataOf(paths.flowRun(runId)) ?? {}, stepId);
@@ -296,7 +300,7 @@ export class Promises {
       this.#broken(`wrote ${path}, of an account that nobody has`);
       return;
     }
-    const [was, is] = [ledgerIn(before ?? {}), ledgerIn(after)];
+    const [was, is] = [ledgerIn(before ?? {}), ledgerIn(after ?? {})];
     if (!isDeepStrictEqual(was.rest, is.rest)) this.#broken(`changed a foreign field of ${path}`);
     if (is.day < was.day) this.#broken(`the day of ${payer.id} went back to ${is.day}`);
     if (is.used > payer.limit && is.used > was.used) {

@@ -295,6 +295,43 @@ export function describeDocumentStore(
       });
     });
 
+    describe('delete', () => {
+      const gone = (id: string, when?: Precondition): Write => ({
+        kind: 'delete',
+        path: at(id),
+        ...(when && { when }),
+      });
+
+      test('removes the document alone, and again', async () => {
+        await commit(put('a', { n: 1 }), put('b', { n: 2 }));
+        const versions = await commit(gone('a'), put('b', { n: 3 }));
+        expect([...versions.keys()]).toEqual([at('b')]);
+        await commit(gone('a'), gone('never'));
+        expect(await find('a')).toBeUndefined();
+        expect((await store.list(collection, { limit: 9 })).documents).toMatchObject([{ id: 'b' }]);
+      });
+
+      test('goes by its precondition, and undoes the others where it fails', async () => {
+        await commit(put('a', { n: 1 }));
+        const { version } = await get('a');
+        await commit(put('a', { n: 2 }));
+        await refused(put('b', { n: 1 }), gone('a', { version }));
+        await refused(gone('none', { version }));
+        expect([(await get('a')).data, await find('b')]).toEqual([{ n: 2 }, undefined]);
+        await commit(gone('a', { version: (await get('a')).version }));
+        expect(await find('a')).toBeUndefined();
+      });
+
+      test('what is put afterwards is a new document', async () => {
+        await commit(put('a', { n: 1, old: true }));
+        const { version } = await get('a');
+        await commit(gone('a'));
+        await refused(patch('a', [[['n'], 2]], { version }));
+        await commit(patch('a', [[['n'], 2]], { absent: true }));
+        expect((await get('a')).data).toEqual({ n: 2 });
+      });
+    });
+
     describe('preconditions', () => {
       test('absent: holds for a new document alone', async () => {
         await commit(put('a', { n: 1 }, { absent: true }));
@@ -427,6 +464,40 @@ export function describeDocumentStore(
           after = page.next;
         } while (after !== undefined);
         expect(found).toEqual(['run-0', 'run-2', 'run-6']);
+      });
+
+      test('gives those whose fields are all equal, between two ids, page by page', async () => {
+        const all = Array.from({ length: 12 }, (_, n) => ({
+          id: `${String(n).padStart(2, '0')}_${n % 2 ? 'odd' : 'even'}`,
+          data: { parity: n % 2 ? 'odd' : 'even', third: n % 3 ? 'no' : 'yes', n, 'a.b': 'c' },
+        }));
+        await commit(...all.map(({ id, data }) => put(id, data)));
+        await commit(put('03_other', { parity: 'odd', third: 7, 'a.b': 'c' }));
+        const found: string[] = [];
+        let after = '00';
+        for (;;) {
+          const page = await store.list(collection, {
+            limit: 1,
+            after,
+            before: '09_odd',
+            equal: { parity: 'odd', third: 'yes', 'a.b': 'c' },
+            mayBe: (id) => id.includes('_od') || id.includes('_other'),
+          });
+          found.push(...page.documents.map(({ id }) => id));
+          if (page.next === undefined) break;
+          after = page.next;
+        }
+        expect(found).toEqual(['03_odd']);
+        const both = {
+          limit: 20,
+          where: { field: 'third', among: ['yes', 'no'] },
+          equal: { parity: 'even' },
+        };
+        const { documents } = await store.list(collection, { ...both, before: '06' });
+        expect(documents.map(({ data }) => data.n)).toEqual([0, 2, 4]);
+        expect((await store.list(collection, { ...both, equal: { none: '' } })).documents).toEqual(
+          [],
+        );
       });
 
       test('gives what a read gives', async () => {

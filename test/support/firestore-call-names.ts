@@ -1,7 +1,6 @@
 /** What a request is for: commits go by what they do to a step, since heartbeats shift counts. */
 export type CallName =
   | 'read'
-  | 'list'
   | 'query'
   | 'create'
   | 'claim'
@@ -13,7 +12,6 @@ export type CallName =
 /** By what stands in the request to be read: names, and the values of the fields that are set. */
 export function callName(path: string, body: Buffer): CallName {
   if (path.endsWith(':batchGet')) return 'read';
-  if (/\?pageSize=\d+/.test(path)) return 'list';
   if (path.endsWith(':runQuery')) return 'query';
   if (!path.endsWith(':commit')) throw new Error(`${path} is not expected here`);
   const text = body.toString();

@@ -168,7 +168,7 @@ export class FunctionScene {
   /** Commits that were applied. */
   get writes(): number {
     return this.proxy.calls.filter(
-      ({ name, status }) => status === 200 && !['read', 'list', 'query'].includes(name),
+      ({ name, status }) => status === 200 && !['read', 'query'].includes(name),
     ).length;
   }
 }

@@ -11,7 +11,7 @@ import type {
   StoredDocument,
   Write,
 } from '../../src/documents/document-store.js';
-import { patched } from '../../src/documents/patched.js';
+import { isAskedFor, written } from '../../src/documents/semantics.js';
 
 /** What a commit did to one document; copies, for whoever is told. */
 export interface Change {
@@ -20,7 +20,8 @@ export interface Change {
   readonly before: JsonObject | undefined;
   /** When it was written last, before this commit. */
   readonly beforeMs: number | undefined;
-  readonly after: JsonObject;
+  /** `undefined`: there is none any more. */
+  readonly after: JsonObject | undefined;
 }
 
 interface Kept {
@@ -75,51 +76,56 @@ export class MemoryDocumentStore implements DocumentStore {
     writes: readonly Write[],
     tell?: (changes: readonly Change[]) => void,
   ): Exclude<CommitResult, { status: 'unclear' }> {
-    const pending = new Map<DocumentPath, JsonObject>();
+    const pending = new Map<DocumentPath, JsonObject | undefined>();
     for (const write of writes) {
-      const kept = this.#documents.get(write.path);
+      const { path } = write;
+      const kept = this.#documents.get(path);
       if (!holds(write.when, kept)) return { status: 'refused' };
-      if (write.kind === 'put') pending.set(write.path, write.data);
-      else {
-        const before = pending.get(write.path) ?? (kept && parsed(kept)) ?? {};
-        pending.set(write.path, patched(before, write));
-      }
+      const before = pending.has(path) ? pending.get(path) : kept && parsed(kept);
+      pending.set(path, written(before, write));
     }
     const changes: Change[] = [];
     const updateTimeMs = this.#nowMs();
     for (const [path, data] of pending) {
       const kept = this.#documents.get(path);
-      const json = JSON.stringify(data);
+      const json = data && JSON.stringify(data);
       if (tell) {
         const before = kept && parsed(kept);
-        changes.push({ path, before, beforeMs: kept?.updateTimeMs, after: JSON.parse(json) });
+        const after = json === undefined ? undefined : JSON.parse(json);
+        changes.push({ path, before, beforeMs: kept?.updateTimeMs, after });
+      }
+      if (json === undefined) {
+        this.#documents.delete(path);
+        continue;
       }
       if (kept && isSame(kept.json, json)) continue;
       this.#writes += 1;
       this.#documents.set(path, { json, version: `v${this.#writes}`, updateTimeMs });
     }
     tell?.(changes);
-    const versions = [...pending.keys()].map(
-      (path) => [path, (this.#documents.get(path) as Kept).version] as const,
-    );
+    const versions = [...pending.keys()].flatMap((path) => {
+      const kept = this.#documents.get(path);
+      return kept ? [[path, kept.version] as const] : [];
+    });
     return { status: 'committed', versions: new Map(versions) };
   }
 
-  listNow(collection: string, { limit, after = '', where }: PageRequest): Page {
+  listNow(collection: string, page: PageRequest): Page {
+    const { limit, after = '', before } = page;
     const prefix = `${collection}/`;
     const ids = [...this.#documents.keys()]
       .filter((path) => path.startsWith(prefix) && !path.includes('/', prefix.length))
       .map((path) => path.slice(prefix.length))
-      .filter((id) => id > after)
+      .filter((id) => id > after && (before === undefined || id < before))
       .sort();
     const documents = ids
       .map((id) => ({ id, ...stored(this.#documents.get(`${prefix}${id}`) as Kept) }))
-      .filter(({ data }) => !where || where.among.includes(data[where.field] as string));
-    const page = documents.slice(0, limit);
-    const last = page.at(-1);
+      .filter(({ data }) => isAskedFor(page, data));
+    const shown = documents.slice(0, limit);
+    const last = shown.at(-1);
     return documents.length > limit && last
-      ? { documents: page, next: last.id }
-      : { documents: page };
+      ? { documents: shown, next: last.id }
+      : { documents: shown };
   }
 
   dataOf(path: DocumentPath): JsonObject | undefined {

@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../contracts/documents.js';
 import type {
   CommitResult,
   DocumentPath,
@@ -6,10 +5,9 @@ import type {
   Precondition,
   Reading,
   StoredDocument,
-  Write,
 } from '../../documents/document-store.js';
-import { patched } from '../../documents/patched.js';
 import { paths } from '../../documents/paths.js';
+import { written } from '../../documents/semantics.js';
 
 /**
  * The store for a trial: the flow run and its leases live in memory from the first write on, and end
@@ -20,13 +18,13 @@ export function scratchView(
   runId: string,
   { reads, commits }: { readonly reads: DocumentStore; readonly commits: DocumentStore },
 ): DocumentStore {
-  const own = new Map<DocumentPath, StoredDocument>();
+  const own = new Map<DocumentPath, StoredDocument | undefined>();
   let writes = 0;
   const isLease = (path: DocumentPath) => path.startsWith(`${paths.leases(runId)}/`);
   const isOwn = (path: DocumentPath) => path === paths.flowRun(runId) || isLease(path);
   /** As the trial sees it, given what the store has. */
   const seen = (path: DocumentPath, stored: StoredDocument | undefined) =>
-    own.get(path) ?? (isLease(path) ? undefined : stored);
+    own.has(path) ? own.get(path) : isLease(path) ? undefined : stored;
 
   return {
     async read(wanted): Promise<Reading> {
@@ -51,18 +49,14 @@ export function scratchView(
       for (const write of mine) {
         writes += 1;
         const version = `trial ${writes}`;
-        const data = dataOf(write, before(write.path)?.data ?? {});
-        own.set(write.path, { data, version, updateTimeMs: reading.readTimeMs });
-        versions.set(write.path, version);
+        const data = written(before(write.path)?.data, write);
+        own.set(write.path, data && { data, version, updateTimeMs: reading.readTimeMs });
+        if (data) versions.set(write.path, version);
       }
       return { status: 'committed', versions };
     },
     list: (collection, page) => reads.list(collection, page),
   };
-}
-
-function dataOf(write: Write, before: JsonObject): JsonObject {
-  return write.kind === 'put' ? write.data : patched(before, write);
 }
 
 function holds(when: Precondition | undefined, document: StoredDocument | undefined): boolean {

@@ -3,8 +3,9 @@ import { type ApiCall, GoogleApi } from '../../google/google-api.js';
 import { SignIn } from '../../google/sign-in.js';
 import { within } from '../../google/within.js';
 import type { ProxySettings } from '../../http/proxy.js';
+import type { PageRequest } from '../document-store.js';
 import type { DatabaseName } from './firestore-errors.js';
-import type { FirestoreFields, Timestamp } from './firestore-values.js';
+import { type FirestoreFields, maskPath, type Timestamp } from './firestore-values.js';
 
 /** `emulatorHost`: `host:port`, as FIRESTORE_EMULATOR_HOST has it; absent: Google's own service. */
 export interface FirestoreTarget extends DatabaseName {
@@ -19,19 +20,24 @@ export interface FirestoreDocument {
   readonly updateTime: Timestamp;
 }
 
-export interface FirestoreWrite {
-  readonly update: { readonly name: string; readonly fields: FirestoreFields };
-  readonly updateMask?: { readonly fieldPaths: readonly string[] };
+export type FirestoreWrite = (
+  | {
+      readonly update: { readonly name: string; readonly fields: FirestoreFields };
+      readonly updateMask?: { readonly fieldPaths: readonly string[] };
+    }
+  /** The name of the document. */
+  | { readonly delete: string }
+) & {
   readonly currentDocument?:
     | { readonly exists: boolean }
     | { readonly updateTime: Timestamp }
     | undefined;
-}
+};
 
 const SERVICE = 'https://firestore.googleapis.com';
 
 /**
- * Four calls of the Firestore API (its REST form, v1), each sent once and bounded in time; they
+ * Three calls of the Firestore API (its REST form, v1), each sent once and bounded in time; they
  * reject as those of `GoogleApi` do, and with `NoAnswer` when the time is over.
  *
  * Not `@google-cloud/firestore`: its gRPC took 0.4 s of processor time to load, half of a small
@@ -73,58 +79,42 @@ export class FirestoreClient {
     return { documents: answers.flatMap(({ found }) => found ?? []), readTime };
   }
 
-  /** All or nothing; the update time of each write's document, in order. */
-  async commit(writes: readonly FirestoreWrite[], timeoutMs: number): Promise<Timestamp[]> {
+  /** All or nothing; the update time of each write's document, in order; none of a deleted one. */
+  async commit(
+    writes: readonly FirestoreWrite[],
+    timeoutMs: number,
+  ): Promise<(Timestamp | undefined)[]> {
     const { writeResults = [] } = await this.#answer<{
       writeResults?: { updateTime?: Timestamp }[];
     }>(this.#post('commit', { writes }), timeoutMs);
-    const times = writeResults.flatMap(({ updateTime }) => updateTime ?? []);
-    if (times.length !== writes.length)
-      throw new NoAnswer('not all times of writing in the answer');
-    return times;
+    const isTold = (write: FirestoreWrite, index: number) =>
+      'delete' in write || writeResults[index]?.updateTime !== undefined;
+    if (!writes.every(isTold)) throw new NoAnswer('not all times of writing in the answer');
+    return writes.map((_, index) => writeResults[index]?.updateTime);
   }
 
   /** One page of a collection, by name. */
-  async list(
-    collection: string,
-    page: { readonly pageSize: number; readonly pageToken?: string },
-    timeoutMs: number,
-  ): Promise<{ documents: FirestoreDocument[]; nextPageToken: string }> {
-    const { pageSize, pageToken } = page;
-    const query = { pageSize: String(pageSize), ...(pageToken !== undefined && { pageToken }) };
-    const path = this.#pathOf(`/${collection}`);
-    const { documents = [], nextPageToken = '' } = await this.#answer<{
-      documents?: FirestoreDocument[];
-      nextPageToken?: string;
-    }>({ method: 'GET', path, query }, timeoutMs);
-    return { documents, nextPageToken };
-  }
-
-  /** One page of the documents whose string field is one of some, by name. */
   async query(
     collection: string,
-    page: {
-      readonly limit: number;
-      /** The id of the last document before the page. */
-      readonly after?: string;
-      readonly where: { readonly field: string; readonly among: readonly string[] };
-    },
+    page: PageRequest,
     timeoutMs: number,
   ): Promise<FirestoreDocument[]> {
-    const at = collection.lastIndexOf('/');
-    const { field, among } = page.where;
-    const values = among.map((stringValue) => ({ stringValue }));
-    const after = page.after !== undefined && this.nameOf(`${collection}/${page.after}`);
+    const slash = collection.lastIndexOf('/');
+    const at = (id: string) => ({
+      values: [{ referenceValue: this.nameOf(`${collection}/${id}`) }],
+    });
+    const { after, before, limit } = page;
+    // Equality alone, by name: of such queries every one has its index.
+    const filters = filtersOf(page);
     const structuredQuery = {
-      from: [{ collectionId: collection.slice(at + 1) }],
-      where: {
-        fieldFilter: { field: { fieldPath: field }, op: 'IN', value: { arrayValue: { values } } },
-      },
+      from: [{ collectionId: collection.slice(slash + 1) }],
+      ...(filters.length > 0 && { where: { compositeFilter: { op: 'AND', filters } } }),
       orderBy: [{ field: { fieldPath: '__name__' }, direction: 'ASCENDING' }],
-      limit: page.limit,
-      ...(after && { startAt: { values: [{ referenceValue: after }], before: false } }),
+      limit,
+      ...(after !== undefined && { startAt: { ...at(after), before: false } }),
+      ...(before !== undefined && { endAt: { ...at(before), before: true } }),
     };
-    const parent = at < 0 ? '' : `/${collection.slice(0, at)}`;
+    const parent = slash < 0 ? '' : `/${collection.slice(0, slash)}`;
     const answers = await this.#stream<{ document?: FirestoreDocument }>(
       this.#post('runQuery', { structuredQuery }, parent),
       timeoutMs,
@@ -164,4 +154,14 @@ export class FirestoreClient {
     }
     return answers;
   }
+}
+
+function filtersOf({ where, equal = {} }: PageRequest): object[] {
+  const equals = Object.entries(equal).map(([field, stringValue]) => ({
+    fieldFilter: { field: { fieldPath: maskPath([field]) }, op: 'EQUAL', value: { stringValue } },
+  }));
+  if (!where) return equals;
+  const values = where.among.map((stringValue) => ({ stringValue }));
+  const field = { fieldPath: maskPath([where.field]) };
+  return [...equals, { fieldFilter: { field, op: 'IN', value: { arrayValue: { values } } } }];
 }

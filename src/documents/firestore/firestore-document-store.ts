@@ -66,8 +66,12 @@ export class FirestoreDocumentStore implements DocumentStore {
     const sent = writes.map((write) => this.#writeOf(write));
     try {
       const times = await this.#client.commit(sent, this.#bounds.callMs);
-      const versions = writes.map(({ path }, index) => [path, times[index] as string] as const);
-      return { status: 'committed', versions: new Map(versions) };
+      const versions = new Map<DocumentPath, string>();
+      for (const [index, { kind, path }] of writes.entries()) {
+        if (kind === 'delete') versions.delete(path);
+        else versions.set(path, times[index] as string);
+      }
+      return { status: 'committed', versions };
     } catch (error) {
       const failure = meaningOf(error, this.#target);
       switch (failure.kind) {
@@ -82,27 +86,12 @@ export class FirestoreDocumentStore implements DocumentStore {
   }
 
   async list(collection: string, page: PageRequest): Promise<Page> {
-    const { where } = page;
-    if (where) {
-      const documents = (
-        await this.#untilAnswered((timeoutMs) =>
-          this.#client.query(collection, { ...page, where }, timeoutMs),
-        )
-      ).map(listed);
-      const last = documents.at(-1);
-      return documents.length === page.limit && last ? { documents, next: last.id } : { documents };
-    }
-    const { documents, nextPageToken } = await this.#untilAnswered((timeoutMs) =>
-      this.#client.list(
-        collection,
-        { pageSize: page.limit, ...(page.after !== undefined && { pageToken: page.after }) },
-        timeoutMs,
-      ),
+    const found = await this.#untilAnswered((timeoutMs) =>
+      this.#client.query(collection, page, timeoutMs),
     );
-    return {
-      documents: documents.map(listed),
-      ...(nextPageToken !== '' && { next: nextPageToken }),
-    };
+    const documents = found.map(listed);
+    const last = documents.at(-1);
+    return documents.length === page.limit && last ? { documents, next: last.id } : { documents };
   }
 
   async close(): Promise<void> {
@@ -131,6 +120,7 @@ export class FirestoreDocumentStore implements DocumentStore {
   #writeOf(write: Write): FirestoreWrite {
     const name = this.#client.nameOf(write.path);
     const guard = write.when && { currentDocument: preconditionOf(write.when) };
+    if (write.kind === 'delete') return { delete: name, ...guard };
     if (write.kind === 'put') {
       return { update: { name, fields: encodeFields(write.data) }, ...guard };
     }

@@ -20,7 +20,7 @@ import type {
   StoredDocument,
   Write,
 } from '../document-store.js';
-import { patched } from '../patched.js';
+import { isAskedFor, written } from '../semantics.js';
 
 /** Documents as bare JSON files under `<workspace>/firestore`; a version is the hash of the bytes. */
 export class LocalDocumentStore implements DocumentStore {
@@ -45,19 +45,22 @@ export class LocalDocumentStore implements DocumentStore {
     try {
       return await this.#workspace.transact(async (transaction) => {
         const versions = new Map<DocumentPath, string>();
-        const contents = new Map<DocumentPath, string>();
-        const pending = new Map<DocumentPath, JsonObject>();
+        const pending = new Map<DocumentPath, JsonObject | undefined>();
         for (const write of writes) {
-          const current = await this.#readOne(transaction, write.path);
+          const { path } = write;
+          const current = await this.#readOne(transaction, path);
           if (!holds(write.when, current)) return { status: 'refused' };
-          const before = pending.get(write.path) ?? current?.data ?? {};
-          const data = write.kind === 'put' ? write.data : patched(before, write);
-          pending.set(write.path, data);
-          const content = `${JSON.stringify(data, null, 2)}\n`;
-          contents.set(write.path, content);
-          versions.set(write.path, versionOf(content));
+          pending.set(path, written(pending.has(path) ? pending.get(path) : current?.data, write));
         }
-        for (const [path, content] of contents) transaction.write(this.fileOf(path), content);
+        for (const [path, data] of pending) {
+          if (data === undefined) {
+            transaction.remove(this.fileOf(path));
+            continue;
+          }
+          const content = `${JSON.stringify(data, null, 2)}\n`;
+          transaction.write(this.fileOf(path), content);
+          versions.set(path, versionOf(content));
+        }
         return { status: 'committed', versions };
       });
     } catch (error) {
@@ -66,18 +69,19 @@ export class LocalDocumentStore implements DocumentStore {
     }
   }
 
-  list(collection: string, { limit, after = '', where }: PageRequest): Promise<Page> {
+  list(collection: string, page: PageRequest): Promise<Page> {
+    const { limit, after = '', before, mayBe } = page;
     const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
     return this.#workspace.transact(async (transaction) => {
       const ids = (await transaction.names(folder))
         .flatMap((name) => (name.endsWith('.json') ? [decodeFileName(name.slice(0, -5))] : []))
         .filter((id): id is string => id !== undefined && id > after)
+        .filter((id) => (before === undefined || id < before) && (!mayBe || mayBe(id)))
         .sort(byCodeUnit);
       const documents = [];
       for (const [index, id] of ids.entries()) {
         const document = await this.#readOne(transaction, `${collection}/${id}`);
-        const isWanted = !where || where.among.includes(document?.data[where.field] as string);
-        if (document && isWanted) documents.push({ ...document, id });
+        if (document && isAskedFor(page, document.data)) documents.push({ ...document, id });
         const isLast = index === ids.length - 1;
         if (documents.length === limit && !isLast) return { documents, next: id };
       }

@@ -17,6 +17,16 @@ import * as functions from 'worker-chart-export/cloud-event';
 export const each: Record<'workerChartExport' | 'workerChartExportSweep', HttpFunction> = functions;
 // @ts-expect-error: any would be a number too.
 export const none: number = functions.workerChartExport;
+
+import { type Generated, type Library, openLibrary } from 'worker-chart-export/library';
+export async function stored(signal: AbortSignal): Promise<string[]> {
+  const library: Library = await openLibrary({ mode: 'mock', cacheTtl: '5m' });
+  const made: readonly Generated[] = await library.generate({ symbols: ['DAX'], timeframes: ['4h'] }, signal);
+  const { snapshots } = await library.snapshots.list({ symbol: 'DAX' }, { limit: 5 });
+  // @ts-expect-error: any would be a number too.
+  const wrong: number = snapshots[0]?.uri;
+  return made.map((one) => (one.kind === 'chart' ? one.snapshot.uri : one.error.code));
+}
 `;
 
 /**

@@ -1,0 +1,363 @@
+import { deal } from '../accounts/dealing.js';
+import { Pacing, unpaced } from '../accounts/pacing.js';
+import { type Reserved, Spending } from '../accounts/spending.js';
+import { forOnDemand, stopCount } from '../accounts/thresholds.js';
+import { type AccountUsage, dayOf, readUsage, usageWrite } from '../accounts/usage.js';
+import { gsUri } from '../artifacts/object-names.js';
+import { counted } from '../counted.js';
+import type { Reading } from '../documents/document-store.js';
+import { paths } from '../documents/paths.js';
+import type { EngineDeps } from '../engine/deps.js';
+import { chartError, Drawing, type Drawn } from '../engine/drawing.js';
+import type { LeaseDocument } from '../engine/lease-document.js';
+import type { StepError } from '../engine/outcome.js';
+import { refundable, refundOf } from '../engine/quota-desk.js';
+import { warnOfUsage } from '../engine/quota-warning.js';
+import type { ServerClock } from '../engine/server-clock.js';
+import { LeaseLost, type StepLease } from '../engine/step-lease.js';
+import { DeadlinePassed, Stopping } from '../engine/stopping.js';
+import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
+import type { Logger } from '../log/logger.js';
+import { entryWrite, pictureOf } from './cache-entry.js';
+import { chartKey, type Origins } from './chart-key.js';
+import { type Freshness, isFresh } from './freshness.js';
+import { endKey, type Reservation, takeKey } from './key-lease.js';
+import type { Generated, LibraryError, TriggerType } from './library.js';
+import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
+import { libraryError, type OrderedChart } from './plan-order.js';
+import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.js';
+
+/** Who asks, and how old a picture may be. */
+export interface MakeRequest extends Freshness {
+  readonly trigger: TriggerType;
+  readonly generatedBy: string | undefined;
+  readonly signal: AbortSignal;
+  /** Aborts with a `DeadlinePassed`. */
+  readonly deadline: AbortSignal;
+}
+
+export interface MakerSettings {
+  readonly origins: Origins;
+  /** For how long a chart is kept. */
+  readonly retentionMs: number;
+}
+
+interface Claim extends Reservation {
+  /** What a holder who died had stored already. */
+  readonly found?: StoredPicture;
+  readonly paidBy?: AccountUsage;
+}
+
+interface Ours {
+  readonly lease: StepLease;
+  readonly serverClock: ServerClock;
+  readonly reserved: Reserved;
+}
+
+const DAY_MS = 86_400_000;
+const FREE: Claim = { reserved: {}, writes: [] };
+
+/**
+ * Charts without a flow run, one at a time: each is a lease on its key, whose claim reserves the
+ * chart's unit, and one commit that makes it known. Pace and bad keys are remembered between them.
+ */
+export class ChartMaker {
+  readonly #deps: EngineDeps;
+  readonly #settings: MakerSettings;
+  readonly #pacing: Pacing | undefined;
+  readonly #badKeys = new Set<string>();
+
+  constructor(deps: EngineDeps, settings: MakerSettings) {
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#pacing = deps.settings.isLive ? new Pacing() : undefined;
+  }
+
+  /** Rejects with the signal's reason, with `StoreUnavailable` or `ConfigError`. */
+  async make(ordered: OrderedChart, request: MakeRequest): Promise<Generated> {
+    const logger = this.#deps.logger.with({
+      symbol: ordered.symbol,
+      timeframe: ordered.timeframe,
+      chartTemplateId: ordered.chart.chartTemplateId,
+    });
+    const stop = new Stopping();
+    stop.follow(request.signal, 'now', () => request.signal.reason);
+    stop.follow(request.deadline, 'now', () => request.deadline.reason);
+    try {
+      return await this.#make(ordered, request, stop, logger);
+    } catch (error) {
+      const failure = this.#failureOf(error, ordered, stop);
+      if (!failure) throw error;
+      return refused(ordered, libraryError(failure), logger);
+    } finally {
+      stop.over();
+    }
+  }
+
+  /** Of one chart; `undefined`: nothing else would fare better. */
+  #failureOf(error: unknown, { chart }: OrderedChart, stop: Stopping): StepError | undefined {
+    if (error instanceof DeadlinePassed && error === stop.now.reason) {
+      return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
+    }
+    // Of a recording that cannot be read.
+    if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
+    return undefined;
+  }
+
+  async #make(
+    ordered: OrderedChart,
+    request: MakeRequest,
+    stop: Stopping,
+    logger: Logger,
+  ): Promise<Generated> {
+    const { artifacts, accounts, settings } = this.#deps;
+    const { chart, notices } = ordered;
+    const key = chartKey(chart, this.#settings.origins);
+    const gone = new Set<string>();
+    for (;;) {
+      const taken = await takeKey<Claim, LibraryError>(
+        {
+          key,
+          folder: folderOf(ordered),
+          alsoRead: accounts.map(({ id }) => paths.usage(id)),
+          wants: (entry, readTimeMs, sinceMs) =>
+            isFresh(entry, request, readTimeMs, sinceMs) && !gone.has(entry.snapshot.id),
+          reserve: (reading, dead) => this.#reserve(ordered, reading, dead),
+          sharesFailures: true,
+          signal: stop.now,
+        },
+        { ...this.#deps, leaseTtlMs: settings.leaseTtlMs },
+      );
+      switch (taken.kind) {
+        case 'refused':
+          return refused(ordered, taken.refusal, logger);
+        case 'known': {
+          const { snapshot } = taken.entry;
+          const picture = pictureOf(snapshot, gsUri(artifacts.bucket, ''));
+          if (picture && (await artifacts.look(picture.objectName))) {
+            const message = `the picture of ${snapshot.generatedAt}, from the cache`;
+            logger.info('chart_reused', `${labelOf(ordered)} is ${message}`);
+            return { kind: 'chart', snapshot, source: 'cache', notices };
+          }
+          // Somebody removed it.
+          gone.add(snapshot.id);
+          break;
+        }
+        case 'failed':
+          return refused(ordered, taken.failure as unknown as LibraryError, logger);
+        case 'ours': {
+          const { lease, serverClock, reservation } = taken;
+          const { paidBy, reserved, found } = reservation;
+          if (paidBy) warnOfUsage(paidBy, 1, logger);
+          const ours = { lease, serverClock, reserved };
+          const known = (picture: StoredPicture) => this.#snapshotOf(ordered, request, picture);
+          if (found) {
+            logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
+            return this.#record(key, ours, known(found), notices, logger);
+          }
+          const stored = await this.#draw(ordered, ours, stop.now, logger).catch(unlessLost);
+          if (stored === 'lost') break;
+          if ('code' in stored) return refused(ordered, this.#inWords(stored, ours), logger);
+          return this.#record(key, ours, known(stored), notices, logger);
+        }
+        default:
+          return taken satisfies never;
+      }
+    }
+  }
+
+  /** The chart's unit, of what steps do not keep for themselves; none for what costs nothing. */
+  async #reserve(
+    { chart }: OrderedChart,
+    reading: Reading,
+    dead: LeaseDocument | undefined,
+  ): Promise<Claim | LibraryError> {
+    const { accounts, artifacts } = this.#deps;
+    if (dead?.folder !== undefined) {
+      const found = await findPicture(artifacts, dead.folder, dead.claimId, chart);
+      if (found) return { reserved: {}, writes: [], found };
+    }
+    if (chart.foresight.kind !== 'call' || accounts.length === 0) return FREE;
+    const day = dayOf(reading.readTimeMs);
+    const usages = accounts.map((account) =>
+      readUsage(account, reading.get(paths.usage(account.id)), day),
+    );
+    const open = usages.filter(({ account }) => !this.#badKeys.has(account.id));
+    const pacing = this.#pacing;
+    const nowMs = this.#deps.clock.monotonic();
+    const waitOf = pacing
+      ? (account: AccountUsage['account']) => pacing.earliestMs(account, nowMs) - nowMs
+      : unpaced;
+    if (open.length === 0) {
+      const message = `no account's key was accepted; check the apiKey of ${[...this.#badKeys].join(', ')}`;
+      return { code: 'CHART_API_FAILED', message };
+    }
+    const [id] = deal([chart.needs], open.map(forOnDemand), waitOf).keys();
+    const paidBy = open.find(({ account }) => account.id === id);
+    if (!paidBy) return rateLimited(open, reading.readTimeMs);
+    return {
+      reserved: { [paidBy.account.id]: { day, units: 1 } },
+      writes: [usageWrite(paths.usage(paidBy.account.id), paidBy, 1)],
+      paidBy,
+    };
+  }
+
+  /** From the first call to the bucket. What comes to nothing is ended here, its unit given back. */
+  async #draw(
+    ordered: OrderedChart,
+    ours: Ours,
+    until: AbortSignal,
+    logger: Logger,
+  ): Promise<StoredPicture | StepError> {
+    const { accounts, clock } = this.#deps;
+    const { lease, serverClock, reserved } = ours;
+    const stop = new Stopping();
+    stop.follow(until, 'now', () => until.reason);
+    const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
+    for (const id of this.#badKeys) spending?.close(id);
+    const paid = {
+      ...{ lease, spending, serverClock, allowance: forOnDemand },
+      ...(this.#pacing && { pacing: this.#pacing }),
+    };
+    const drawing = new Drawing(paid, { ...this.#deps, logger }, stop);
+    const startedAt = clock.monotonic();
+    const beating = lease.beat((lost) => stop.cut(lost)).catch((error) => stop.cut(error));
+    let stored: StoredPicture | StepError | undefined;
+    try {
+      const drawn = await drawing.draw(ordered.chart);
+      stored = 'code' in drawn ? drawn : await this.#store(ordered, lease, drawn, stop);
+      if ('uri' in stored) tellStored(ordered, stored, clock.monotonic() - startedAt, logger);
+      return stored;
+    } finally {
+      for (const id of drawing.badKeys) this.#badKeys.add(id);
+      lease.stop();
+      stop.over();
+      await beating;
+      if (!stored || 'code' in stored) {
+        const refund = {
+          needs: () => refundable(spending).map(paths.usage),
+          of: (reading: Reading, document: LeaseDocument) =>
+            refundOf(accounts, spending, document, reading),
+        };
+        const failure = stored && libraryError(stored);
+        await endKey(lease, clock, { writes: [], refund, failure }).catch((error: unknown) => {
+          if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
+          logger.warn('quota_not_returned', `unspent quota stays counted: ${reasonOf(error)}`);
+        });
+      }
+    }
+  }
+
+  async #store(
+    ordered: OrderedChart,
+    lease: StepLease,
+    drawn: Drawn,
+    stop: Stopping,
+  ): Promise<StoredPicture | StepError> {
+    const { artifacts, clock } = this.#deps;
+    const at = new Date(clock.now());
+    const { chart } = ordered;
+    try {
+      await lease.fresh(stop.now);
+      const stored = await storePicture(artifacts, lease.current.claimId, ordered, drawn, at);
+      return stored ?? chartError('GCS_WRITE_FAILED', chart, 'its object name is taken');
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      return chartError('GCS_WRITE_FAILED', chart, reasonOf(error));
+    }
+  }
+
+  /** One commit makes the chart known: its lease's end, the cache's entry, its place in the history. */
+  async #record(
+    key: string,
+    { lease }: Ours,
+    snapshot: Snapshot,
+    notices: readonly string[],
+    logger: Logger,
+  ): Promise<Generated> {
+    const { clock, documents } = this.#deps;
+    try {
+      await endKey(lease, clock, { writes: [entryWrite(key, snapshot), snapshotWrite(snapshot)] });
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+      // Whoever took it over renders its own; this one is paid for, and must not lie there unknown.
+      logger.warn('lease_lost', `recorded without its lease: ${error.message}`);
+      const { status } = await documents.commit([snapshotWrite(snapshot)]);
+      if (status !== 'committed') throw new StoreUnavailable('the chart could not be recorded');
+    }
+    const { source } = snapshot;
+    return { kind: 'chart', snapshot, source, notices };
+  }
+
+  #snapshotOf(
+    { chart, metadata }: OrderedChart,
+    { trigger, generatedBy }: MakeRequest,
+    picture: StoredPicture,
+  ): Snapshot {
+    const { chartImgSymbol, interval } = chart.request;
+    const made = {
+      ...picture,
+      ...{ chartImgSymbol, interval, triggerType: trigger },
+      ...(generatedBy !== undefined && { generatedBy }),
+      ...(Object.keys(metadata).length > 0 && { metadata }),
+    };
+    return newSnapshot(made, this.#settings.retentionMs);
+  }
+
+  /** Whoever asked on demand is told until when. */
+  #inWords(error: StepError, { serverClock }: Ours): LibraryError {
+    const said = libraryError(error);
+    if (error.code !== 'CHART_API_LIMIT_EXCEEDED') return said;
+    const details = { ...said.details, resetsAt: resetOf(serverClock.nowMs()) };
+    return { ...said, code: 'RATE_LIMITED', details };
+  }
+}
+
+/** Somebody took the key over while this process stood still: what they render will do. */
+function unlessLost(error: unknown): 'lost' {
+  if (error instanceof LeaseLost) return 'lost';
+  throw error;
+}
+
+function refused(
+  { symbol, timeframe }: OrderedChart,
+  error: LibraryError,
+  logger: Logger,
+): Generated {
+  const message = `${symbol} ${timeframe}: ${error.message}`;
+  logger.warn('chart_failed', message, { error });
+  return { kind: 'refused', symbol, timeframe, error };
+}
+
+function labelOf({ symbol, timeframe }: OrderedChart): string {
+  return `${symbol} ${timeframe}`;
+}
+
+function tellStored(
+  ordered: OrderedChart,
+  { uri, bytes, width, height }: StoredPicture,
+  durationMs: number,
+  logger: Logger,
+): void {
+  const facts = { width, height, bytes, durationMs: Math.round(durationMs), uri };
+  logger.info('chart_stored', `${labelOf(ordered)} is stored`, facts);
+}
+
+function resetOf(nowMs: number): string {
+  return new Date((Math.floor(nowMs / DAY_MS) + 1) * DAY_MS).toISOString();
+}
+
+/** Says which of the limits it was: the day's, or the share that is kept for steps. */
+function rateLimited(usages: readonly AccountUsage[], nowMs: number): LibraryError {
+  const resetsAt = resetOf(nowMs);
+  const kept = usages.reduce((sum, usage) => sum + usage.left - forOnDemand(usage).left, 0);
+  const minutes = Math.ceil((Date.parse(resetsAt) - nowMs) / 60_000);
+  const wait = `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const until = `a new day begins in ${wait}, at 00:00 UTC`;
+  const reached = usages.map((usage) => `${usage.account.id} at ${stopCount(usage)}`).join(', ');
+  const message =
+    kept > 0
+      ? `on-demand work stops here for today (${reached}): what is left, ${counted(kept, 'chart')}, is for steps; ${until}`
+      : `no account has quota left that could draw it today; ${until}`;
+  return { code: 'RATE_LIMITED', message, details: { resetsAt } };
+}

@@ -1,0 +1,87 @@
+import { plansAtHand } from '../accounts/plans.js';
+import type { WorkerConfig } from '../config/worker-config.js';
+import { DeadlinePassed } from '../engine/stopping.js';
+import { ConfigError } from '../failures.js';
+import type { Logger } from '../log/logger.js';
+import type { Worker } from '../worker/worker.js';
+import { ChartMaker } from './chart-maker.js';
+import type { ChartOrder, Generated, Library } from './library.js';
+import { originsOf } from './origins.js';
+import { planOrder } from './plan-order.js';
+import { Snapshots } from './snapshots/snapshots.js';
+import { ChartSymbols } from './symbols/chart-symbols.js';
+import { lookAtUsage } from './usage-view.js';
+
+/** The library of a worker that is open; closing it closes the worker. */
+export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger): Library {
+  const { accounts, cache, timezone, timeoutMs, concurrency } = config;
+  const ended = new AbortController();
+  const deps = worker.engineDeps({ logger, signal: ended.signal });
+  const { retentionMs } = cache;
+  const maker = new ChartMaker(deps, { origins: originsOf(config), retentionMs });
+  const symbols = new ChartSymbols(worker.documents);
+  const plans = plansAtHand(accounts);
+  const planDeps = { ...deps, symbols, plans, timezone };
+  let probed: Promise<void> | undefined;
+
+  const generate = async (order: ChartOrder, signal: AbortSignal): Promise<Generated[]> => {
+    const planned = await planOrder(order, planDeps);
+    const charts = planned.flatMap((one) => ('chart' in one ? [one.chart] : []));
+    if (charts.length === 0) return planned.filter((one) => 'kind' in one);
+    const costly = charts.some(({ foresight }) => foresight.kind === 'call');
+    if (costly && deps.settings.isLive && accounts.length === 0) throw new ConfigError(NO_ACCOUNTS);
+    // Only this says what to do where the bucket cannot be used; no quota is spent before.
+    probed ??= worker.artifacts.probe();
+    await probed.catch((error: unknown) => {
+      probed = undefined;
+      throw error;
+    });
+    const { deadline, over } = deadlineIn(timeoutMs, deps.clock);
+    const request = {
+      ttlMs: cache.ttlMs,
+      refresh: order.refresh ?? cache.refresh,
+      trigger: order.trigger ?? 'manual',
+      generatedBy: order.generatedBy,
+      ...{ signal, deadline },
+    } as const;
+    const results: Generated[] = [];
+    const waiting = planned.entries();
+    const lane = async () => {
+      for (const [index, one] of waiting) {
+        results[index] = 'kind' in one ? one : await maker.make(one, request);
+      }
+    };
+    try {
+      const lanes = Array.from({ length: Math.min(concurrency, planned.length) }, lane);
+      const ends = await Promise.allSettled(lanes);
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      return results;
+    } finally {
+      over();
+    }
+  };
+
+  return {
+    generate,
+    snapshots: new Snapshots(worker),
+    symbols,
+    usage: () => lookAtUsage(accounts, worker.documents),
+    close: () => worker.close(),
+  };
+}
+
+const NO_ACCOUNTS =
+  'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
+
+function deadlineIn(
+  timeoutMs: number,
+  clock: { sleep(ms: number, signal: AbortSignal): Promise<void> },
+): { readonly deadline: AbortSignal; over(): void } {
+  const deadline = new AbortController();
+  const ended = new AbortController();
+  void clock.sleep(timeoutMs, ended.signal).then(() => {
+    if (ended.signal.aborted) return;
+    deadline.abort(new DeadlinePassed(`not there after ${timeoutMs / 1_000} s, the deadline`));
+  });
+  return { deadline: deadline.signal, over: () => ended.abort() };
+}

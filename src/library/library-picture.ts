@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import type { ArtifactStore, ObjectInfo, ObjectName } from '../artifacts/artifact-store.js';
+import { gsUri, libraryFolder, libraryPngName } from '../artifacts/object-names.js';
+import type { Drawn } from '../engine/drawing.js';
+import type { OrderedChart } from './plan-order.js';
+import type { NewSnapshot } from './snapshots/snapshot.js';
+
+/** A chart as it stands in the bucket, not recorded yet. */
+export type StoredPicture = Pick<
+  NewSnapshot,
+  | 'symbol'
+  | 'timeframe'
+  | 'chartTemplateId'
+  | 'uri'
+  | 'generatedAt'
+  | 'bytes'
+  | 'width'
+  | 'height'
+  | 'sha256'
+  | 'source'
+>;
+
+/** By the interval: one picture is looked for in one folder, however its timeframe was spelt. */
+export function folderOf({ symbol, chart }: OrderedChart): string {
+  return libraryFolder({ symbol, timeframe: chart.request.interval });
+}
+
+/** `undefined`: its name is taken, by nothing of ours. Rejects with `StoreUnavailable`. */
+export async function storePicture(
+  artifacts: ArtifactStore,
+  claimId: string,
+  { symbol, timeframe, chart }: OrderedChart,
+  { png, size }: Drawn,
+  generatedAt: Date,
+): Promise<StoredPicture | undefined> {
+  const { chartTemplateId, request, foresight } = chart;
+  const suffix = claimId.replaceAll(/[^0-9a-f]/g, '').slice(0, 8);
+  const naming = { symbol, timeframe: request.interval, chartTemplateId, suffix };
+  const name = libraryPngName(naming, generatedAt);
+  const metadata = {
+    claimId,
+    requestHash: request.requestHash,
+    source: foresight.source,
+    symbol,
+    timeframe,
+    chartTemplateId,
+    generatedAt: generatedAt.toISOString(),
+    sha256: createHash('sha256').update(png).digest('hex'),
+    width: String(size.width),
+    height: String(size.height),
+  };
+  const object = { name, body: png, contentType: 'image/png', metadata, when: 'absent' } as const;
+  const { status } = await artifacts.put(object);
+  // A reply that was lost looks like a name that is taken.
+  const there = status === 'stored' ? metadata : (await artifacts.look(name))?.metadata;
+  if (there?.claimId !== claimId || there.sha256 !== metadata.sha256) return undefined;
+  return pictureIn(artifacts, { name, size: png.length, metadata });
+}
+
+/** What a holder who died had paid for and stored before anybody knew of it. */
+export async function findPicture(
+  artifacts: ArtifactStore,
+  folder: string,
+  claimId: string,
+  { request, foresight }: OrderedChart['chart'],
+): Promise<StoredPicture | undefined> {
+  const { requestHash } = request;
+  const wanted = { claimId, requestHash, source: foresight.source };
+  const object = (await artifacts.list(folder)).find(({ metadata }) =>
+    Object.entries(wanted).every(([key, value]) => metadata[key] === value),
+  );
+  return object && pictureIn(artifacts, object);
+}
+
+function pictureIn(
+  { bucket }: ArtifactStore,
+  { name, size, metadata }: Pick<ObjectInfo, 'size' | 'metadata'> & { readonly name: ObjectName },
+): StoredPicture {
+  const { symbol, timeframe, chartTemplateId, generatedAt, sha256, source, width, height } =
+    metadata as Readonly<Record<keyof StoredPicture, string>>;
+  return {
+    ...{ symbol, timeframe, chartTemplateId, generatedAt, sha256 },
+    source: source as StoredPicture['source'],
+    uri: gsUri(bucket, name),
+    bytes: size,
+    width: Number(width),
+    height: Number(height),
+  };
+}

@@ -1,0 +1,24 @@
+import { toInterval } from '../../chart-img/intervals.js';
+import { unknownInterval } from '../../chart-img/unknown-interval.js';
+import { type ChartSymbol, isJsonObject } from '../../contracts/documents.js';
+import { type Validated, validateChartSymbol } from '../../contracts/validate.js';
+
+/** Pure: a document of chart_symbols, or everything that is wrong with it as `path: message`. */
+export function checkSymbol(document: unknown): Validated<ChartSymbol> {
+  const checked = validateChartSymbol(document);
+  const errors = checked.ok ? [] : [...checked.errors];
+  const timeframes = isJsonObject(document) ? document.timeframes : undefined;
+  if (Array.isArray(timeframes)) {
+    for (const [index, timeframe] of timeframes.entries()) {
+      if (typeof timeframe !== 'string' || timeframe === '' || toInterval(timeframe)) continue;
+      errors.push(`timeframes[${index}]: ${unknownInterval(timeframe)}`);
+    }
+  }
+  return checked.ok && errors.length === 0 ? checked : { ok: false, errors };
+}
+
+/** Whether the symbol may be drawn in a timeframe, in whatever spelling of it. */
+export function allowsTimeframe({ timeframes }: ChartSymbol, timeframe: string): boolean {
+  const interval = toInterval(timeframe);
+  return interval !== undefined && timeframes.some((allowed) => toInterval(allowed) === interval);
+}
