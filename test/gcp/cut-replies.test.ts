@@ -177,7 +177,7 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
       const scene = await GcpScene.open(onTestFinished);
       void spoil(scene, { to: 'Firestore', name: 'release', nth: 1 }, how);
       const first = scene.start({ leaseTtlSeconds: 600 });
-      const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
+      const wake = await stopAt(scene, first, pointNamed('put 1'), 'applied');
       first.kill('SIGTERM');
       wake();
       const { exitCode, stderr } = await first.ended;
