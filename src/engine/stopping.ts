@@ -38,6 +38,8 @@ export class Stopping {
 
   /** Cuts, or only winds down, once `signal` aborts, with a reason made then. */
   follow(signal: AbortSignal, degree: 'now' | 'soon', reason: () => unknown): void {
+    // One signal may end the work on dozens of charts.
+    setMaxListeners(0, signal);
     const stop = () => (degree === 'now' ? this.cut(reason()) : this.#soon.abort(reason()));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true, signal: this.#over.signal });
