@@ -196,7 +196,7 @@ describe('on this machine', { concurrent: true }, () => {
   });
 });
 
-describe('accounts', () => {
+describe('accounts', { concurrent: true }, () => {
   test('a file that others can read, and its remedy', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
     const path = await jsonFile(cwd, 'accounts.json', [LIVE_ACCOUNT]);
@@ -304,12 +304,12 @@ describe('Chart-IMG', { concurrent: true }, () => {
   });
 });
 
-test('a check that never ends is ended', async () => {
+test.concurrent('a check that never ends is ended', async () => {
   const found = await examine('x', performance.now() + 20, () => new Promise(() => undefined));
   expect(found).toMatchObject([{ name: 'x', state: 'failed', fact: 'no answer in time' }]);
 });
 
-describe('the clock', () => {
+describe('the clock', { concurrent: true }, () => {
   const at = (serverMs: number, heardAtMs = 0) =>
     clockSkew({ server: 'S', serverMs, askedAtMs: 0, heardAtMs }).state;
 

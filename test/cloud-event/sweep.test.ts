@@ -54,6 +54,7 @@ const KILLED: readonly (readonly [string, CallName | 'put', number, number, Swee
 
 describe.skipIf(whyNoEmulator)(
   `a worker killed, its event lost: the sweep ends the step ${whyNoEmulator}`,
+  { concurrent: true },
   () => {
     test.for(share(KILLED))('%s', async ([, name, nth, stored, sweep], { onTestFinished }) => {
       await onOneUtcDay(async () => {
@@ -97,7 +98,7 @@ describe.skipIf(whyNoEmulator)(
   },
 );
 
-describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, () => {
+describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, { concurrent: true }, () => {
   test('goes through every page of the open runs, and does what is to be done, once', async ({
     onTestFinished,
   }) => {
