@@ -294,10 +294,12 @@ describe('Chart-IMG', { concurrent: true }, () => {
 
   test('Ctrl-C ends it', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
-    const port = await blackHole(onTestFinished);
-    const env = { ...accounts, CHART_IMG_BASE_URL: `http://127.0.0.1:${port}` };
+    const fake = await fakeFor(onTestFinished, { keys: [] });
+    fake.faults.add({ fault: { act: 'hang' } });
+    const env = { ...accounts, CHART_IMG_BASE_URL: fake.url };
     const run = new CliProcess(['doctor', '--json', ...flags], { cwd, env });
-    setTimeout(() => run.kill('SIGINT'), 1_500);
+    await fake.arrived(1);
+    run.kill('SIGINT');
     const { exitCode, stdout } = await run.ended;
     expect(exitCode).toBe(130);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'INTERRUPTED' } });

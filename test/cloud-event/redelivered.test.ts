@@ -10,82 +10,78 @@ const OTHER = { id: 'e-2', runId: RUN_ID };
 /** Of an invocation; the least that a step is begun with is a quarter of it. */
 const SHORT = { CHARTS_TIMEOUT_SECONDS: '5' };
 
-describe.skipIf(whyNoEmulator)(
-  `an event delivered again ${whyNoEmulator}`,
-  { concurrent: true },
-  () => {
-    test('after its worker was killed: the queue waits for the lease, and the rest is done meanwhile', async ({
-      onTestFinished,
-    }) => {
-      await onOneUtcDay(async () => {
-        const scene = await FunctionScene.open(onTestFinished);
-        await scene.writeRun([A, B], { charts: 2 });
-        const [first, second] = await Promise.all([scene.serve(), scene.serve()]);
-        // The second chart of the first step.
-        scene.fake.faults.add({ nth: 2, fault: { act: 'hang' } });
-        const cut = first.deliver(ONE).catch((error: Error) => error);
-        await scene.fake.arrived(2);
-        first.kill('SIGKILL');
-        expect(await cut).toBeInstanceOf(Error);
-        const held = await scene.lease(A);
-        expect(held).toMatchObject({ state: 'ACTIVE', attempt: 1, eventId: ONE.id });
-
-        const again = await second.deliver(ONE);
-        const stepsThen = [await scene.step(A), await scene.step(B)];
-        const other = await second.deliver(OTHER);
-        const heldThen = await scene.lease(A);
-        const third = await second.deliver(ONE);
-        const callsThen = scene.calls;
-        await scene.expireLease(A);
-        const last = await second.deliver(ONE);
-
-        return async () => {
-          expect([again.status, other.status, third.status, last.status]).toEqual([
-            503, 204, 503, 204,
-          ]);
-          expect(stepsThen).toMatchObject([{ status: 'RUNNING' }, { status: 'SUCCEEDED' }]);
-          expect(heldThen).toEqual(held);
-          expect(callsThen).toEqual({ '1m 1': 1, '1m 2': 1, '5m 1': 1, '5m 2': 1 });
-          expect(await scene.step(A)).toMatchObject({ status: 'SUCCEEDED' });
-          const { claimId } = held ?? {};
-          expect(await scene.lease(A)).toMatchObject({ state: 'DONE', attempt: 2, claimId });
-          // The one that was stored is not paid for again.
-          expect(scene.calls).toEqual({ ...callsThen, '1m 2': 2 });
-          // The dead one may still have been sending: its units stay counted.
-          expect(await scene.unitsUsed()).toBe(scene.fake.requests.length);
-          expect(scene.charts(A)).toBe(2);
-        };
-      });
-    });
-
-    test('while its first delivery is at work, whose caller has gone: that goes on, and ends the step', async ({
-      onTestFinished,
-    }) => {
+describe.skipIf(whyNoEmulator)(`an event delivered again ${whyNoEmulator}`, () => {
+  test('after its worker was killed: the queue waits for the lease, and the rest is done meanwhile', async ({
+    onTestFinished,
+  }) => {
+    await onOneUtcDay(async () => {
       const scene = await FunctionScene.open(onTestFinished);
-      await scene.writeRun([A], { charts: 2 });
-      const server = await scene.serve();
-      scene.fake.faults.add({ nth: 1, fault: { act: 'delay', ms: 1_500 } });
-      const caller = new AbortController();
-      const gone = server.deliver(ONE, caller.signal).catch((error: Error) => error);
-      await scene.fake.arrived(1);
-      caller.abort();
-      expect(await gone).toMatchObject({ name: 'AbortError' });
+      await scene.writeRun([A, B], { charts: 2 });
+      const [first, second] = await Promise.all([scene.serve(), scene.serve()]);
+      // The second chart of the first step.
+      scene.fake.faults.add({ nth: 2, fault: { act: 'hang' } });
+      const cut = first.deliver(ONE).catch((error: Error) => error);
+      await scene.fake.arrived(2);
+      first.kill('SIGKILL');
+      expect(await cut).toBeInstanceOf(Error);
+      const held = await scene.lease(A);
+      expect(held).toMatchObject({ state: 'ACTIVE', attempt: 1, eventId: ONE.id });
 
-      expect(await server.deliver(ONE)).toMatchObject({ status: 503 });
-      expect(await server.deliver(OTHER)).toMatchObject({ status: 204 });
-      await server.event('step_completed');
-      expect(await server.deliver(ONE)).toMatchObject({ status: 204 });
-      expect(await scene.step(A)).toMatchObject({ status: 'SUCCEEDED' });
-      expect(await scene.lease(A)).toMatchObject({ state: 'DONE', attempt: 1 });
-      expect(scene.calls).toEqual({ '1m 1': 1, '1m 2': 1 });
-      // Nobody waits for an answer that cannot be given.
-      server.kill('SIGTERM');
-      const { exitCode, afterMs } = await server.ended;
-      expect(exitCode).toBe(0);
-      expect(afterMs).toBeLessThan(4_000);
+      const again = await second.deliver(ONE);
+      const stepsThen = [await scene.step(A), await scene.step(B)];
+      const other = await second.deliver(OTHER);
+      const heldThen = await scene.lease(A);
+      const third = await second.deliver(ONE);
+      const callsThen = scene.calls;
+      await scene.expireLease(A);
+      const last = await second.deliver(ONE);
+
+      return async () => {
+        expect([again.status, other.status, third.status, last.status]).toEqual([
+          503, 204, 503, 204,
+        ]);
+        expect(stepsThen).toMatchObject([{ status: 'RUNNING' }, { status: 'SUCCEEDED' }]);
+        expect(heldThen).toEqual(held);
+        expect(callsThen).toEqual({ '1m 1': 1, '1m 2': 1, '5m 1': 1, '5m 2': 1 });
+        expect(await scene.step(A)).toMatchObject({ status: 'SUCCEEDED' });
+        const { claimId } = held ?? {};
+        expect(await scene.lease(A)).toMatchObject({ state: 'DONE', attempt: 2, claimId });
+        // The one that was stored is not paid for again.
+        expect(scene.calls).toEqual({ ...callsThen, '1m 2': 2 });
+        // The dead one may still have been sending: its units stay counted.
+        expect(await scene.unitsUsed()).toBe(scene.fake.requests.length);
+        expect(scene.charts(A)).toBe(2);
+      };
     });
-  },
-);
+  });
+
+  test('while its first delivery is at work, whose caller has gone: that goes on, and ends the step', async ({
+    onTestFinished,
+  }) => {
+    const scene = await FunctionScene.open(onTestFinished);
+    await scene.writeRun([A], { charts: 2 });
+    const server = await scene.serve();
+    scene.fake.faults.add({ nth: 1, fault: { act: 'delay', ms: 1_500 } });
+    const caller = new AbortController();
+    const gone = server.deliver(ONE, caller.signal).catch((error: Error) => error);
+    await scene.fake.arrived(1);
+    caller.abort();
+    expect(await gone).toMatchObject({ name: 'AbortError' });
+
+    expect(await server.deliver(ONE)).toMatchObject({ status: 503 });
+    expect(await server.deliver(OTHER)).toMatchObject({ status: 204 });
+    await server.event('step_completed');
+    expect(await server.deliver(ONE)).toMatchObject({ status: 204 });
+    expect(await scene.step(A)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await scene.lease(A)).toMatchObject({ state: 'DONE', attempt: 1 });
+    expect(scene.calls).toEqual({ '1m 1': 1, '1m 2': 1 });
+    // Nobody waits for an answer that cannot be given.
+    server.kill('SIGTERM');
+    const { exitCode, afterMs } = await server.ended;
+    expect(exitCode).toBe(0);
+    expect(afterMs).toBeLessThan(4_000);
+  });
+});
 
 describe.skipIf(whyNoEmulator)(
   `the time of an invocation ${whyNoEmulator}`,

@@ -233,7 +233,8 @@ describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, { concurrent: true 
     });
   });
 
-  test('whose time is over says so; a step that had less than its share is not failed for it', async ({
+  // Alone: it is about seconds.
+  test.sequential('whose time is over says so; a step that had less than its share is not failed for it', async ({
     onTestFinished,
   }) => {
     const scene = await FunctionScene.open(onTestFinished);

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, readFile, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { jsonFile } from './cli-run.js';
@@ -40,45 +39,40 @@ export async function pack(folder: string) {
 
 /**
  * A folder where the tarball is installed, and `beside` it what else its user has, with the very
- * versions of our lock file. With PROVE=1 npm installs it; else it is unpacked and what its own
- * package.json depends on is copied, which takes a tenth of the time.
+ * versions of our lock file. With PROVE=1 npm installs it; else it is unpacked beside links to what
+ * its own package.json depends on and to nothing else, which takes a tenth of the time.
  */
 export async function install(
   folder: string,
   tarball: string,
   beside: readonly string[] = [],
 ): Promise<void> {
-  const lock: Lock = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'));
-  return (ALL_CASES ? installByNpm : installByHand)(folder, tarball, beside, lock);
+  return (ALL_CASES ? installByNpm : installByHand)(folder, tarball, beside);
 }
 
 async function installByHand(
   folder: string,
   tarball: string,
   beside: readonly string[],
-  lock: Lock,
 ): Promise<void> {
-  const own = join(folder, 'node_modules/worker-chart-export');
+  const modules = join(folder, 'node_modules');
+  const own = join(modules, 'worker-chart-export');
   await mkdir(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
   const { dependencies = {} } = await manifestIn(own);
-  for (const path of closureOf([...Object.keys(dependencies), ...beside], lock)) {
-    // What is for other platforms is not there; what lies in another package comes with that.
-    if (path.includes('/node_modules/') || !existsSync(join(REPOSITORY, path))) continue;
-    await cp(join(REPOSITORY, path), join(folder, path), { recursive: true });
+  for (const name of [...Object.keys(dependencies), ...beside]) {
+    await mkdir(dirname(join(modules, name)), { recursive: true });
+    await symlink(join(REPOSITORY, 'node_modules', name), join(modules, name));
   }
-  const bins = join(folder, 'node_modules/.bin');
-  await mkdir(bins);
+  await mkdir(join(modules, '.bin'));
   for (const name of ['worker-chart-export', ...beside]) {
-    const { bin = {} } = await manifestIn(join(folder, 'node_modules', name));
+    const { bin = {} } = await manifestIn(join(modules, name));
     for (const [command, file] of Object.entries(bin)) {
-      const target = join(folder, 'node_modules', name, file);
-      await chmod(target, 0o755);
-      await symlink(target, join(bins, command));
+      await symlink(join(modules, name, file), join(modules, '.bin', command));
     }
   }
-  const user = { name: 'user', type: 'module', main: 'index.js' };
-  await jsonFile(folder, 'package.json', user);
+  await chmod(join(modules, '.bin/worker-chart-export'), 0o755);
+  await jsonFile(folder, 'package.json', { name: 'user', type: 'module', main: 'index.js' });
 }
 
 interface PackageManifest {
@@ -95,8 +89,8 @@ async function installByNpm(
   folder: string,
   tarball: string,
   beside: readonly string[],
-  lock: Lock,
 ): Promise<void> {
+  const lock: Lock = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'));
   const { '': own, ...others } = lock.packages;
   const production = Object.entries(others).filter(([, { dev }]) => !dev);
   const needed = closureOf(beside, lock);
