@@ -70,6 +70,7 @@ export class StepScene {
     return new CliProcess(...this.#command(options));
   }
 
+  /** What it leaves unended is held as long as this process lives: then `start` one to be outlived. */
   async run(options?: RunOptions): Promise<Told> {
     return told(await runCli(...this.#command(options)));
   }
