@@ -45,7 +45,7 @@ function heard(process: CliProcess, signal: NodeJS.Signals): Promise<void> {
   });
 }
 
-describe('after the claim', () => {
+describe.concurrent('after the claim', () => {
   test.for(SIGNALS)(
     '%s gives the step back with what was not sent, and the next run resumes it',
     async ([signal, exitCode], { onTestFinished }) => {
@@ -145,7 +145,7 @@ describe('after the claim', () => {
   });
 });
 
-describe('before the claim', () => {
+describe.concurrent('before the claim', () => {
   test.for(SIGNALS)(
     '%s leaves the step as it was',
     async ([signal, exitCode], { onTestFinished }) => {

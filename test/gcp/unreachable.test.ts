@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   apiError,
   blackHole,
@@ -12,6 +12,9 @@ import { type DoorCase, type EnvOf, knock } from '../support/door.js';
 import type { FaultRule } from '../support/fake-storage/faults.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import type { GcpScene } from '../support/gcp-scene.js';
+
+// Most of them wait for what does not answer.
+vi.setConfig({ maxConcurrency: 8 });
 
 interface Row extends DoorCase {
   readonly what: string;

@@ -49,10 +49,10 @@ test.skipIf(!ALL_CASES)(
 
 test('charts are stored as they arrive', async () => {
   const scene = await open();
-  scene.fake.faults.add({ nth: CHARTS, fault: { act: 'delay', ms: 6_000 } });
+  scene.fake.faults.add({ nth: CHARTS, fault: { act: 'delay', ms: 3_500 } });
   const run = scene.finish({ flags: [...TEN_LANES.flags, '--verbose'] });
   await Promise.race([scene.fake.arrived(CHARTS), run]);
-  await expect.poll(() => scene.storedPngs(), { timeout: 5_000 }).toBe(CHARTS - 1);
+  await expect.poll(() => scene.storedPngs(), { timeout: 3_000 }).toBe(CHARTS - 1);
   expect(scene.fake.requests.filter(({ status }) => status === 0)).toHaveLength(1);
 
   const { exitCode, log } = await run;
