@@ -150,6 +150,7 @@ describe('a step on which three holders were killed', () => {
         env: { HOLD_READ: MISSING.map((chart) => `${chart}.png`).join() },
       });
       await holder.event('held');
+      await holder.event(attempt === 1 ? 'chart_stored' : 'chart_reused');
       holder.kill('SIGKILL');
       expect(await holder.ended).toMatchObject({ signal: 'SIGKILL' });
       expect(await scene.lease()).toMatchObject({ state: 'ACTIVE', attempt });

@@ -92,6 +92,7 @@ describe(`${PROCESSES} processes on one step at once`, () => {
         env: { HOLD_READ: `${SECOND}.png` },
       });
       await holder.event('held');
+      await holder.event('chart_stored');
       holder.kill('SIGKILL');
       await holder.ended;
       const { claimId } = await scene.lease();

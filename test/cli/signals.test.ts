@@ -30,6 +30,7 @@ async function midStep(scene: StepScene): Promise<CliProcess> {
     env: { HOLD_READ: `${SECOND}.png` },
   });
   await process.event('held');
+  await process.event('chart_stored');
   return process;
 }
 

@@ -268,8 +268,10 @@ test('the sweep of a workspace does READY steps, and ends those of a worker that
 }) => {
   const scene = await StepScene.in(await emptyFolder(onTestFinished));
   const env = { HOLD_READ: 'ctpl_price_psar_adi_v1.png' };
+  const isStored = ({ event }: { readonly event: string }) => event === 'chart_stored';
   const killed = scene.start({ env, preload: [HOLD_AT], flags: ['--concurrency', '1'] });
   await killed.event('held');
+  await expect.poll(() => killed.log.filter(isStored).length).toBe(2);
   killed.kill('SIGKILL');
   expect((await killed.ended).signal).toBe('SIGKILL');
   expect(await scene.step()).toMatchObject({ status: 'RUNNING' });

@@ -14,7 +14,7 @@ vi.setConfig({ maxConcurrency: 3 });
 type Moment = readonly [
   when: 'before' | 'applied',
   PointName,
-  /** Charts that it has asked for, and never asks for more. */
+  /** Charts that it has asked for at least: the next one perhaps while this one is stored. */
   calls: number,
   /** Charts that the other finds stored. */
   stored: number,
@@ -81,11 +81,13 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
       await scene.expectDone(claimId);
       const before = await decided(scene);
       const charts = [...scene.charts];
+      const asked = chartsOf(first.log, 'chart_api_call_start');
+      expect(asked.length).toBeGreaterThanOrEqual(calls);
 
       wake();
       const ended = told(await first.ended);
       expectLost(ended);
-      expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual(THREE_CHARTS.slice(0, calls));
+      expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual(asked);
       expect(await decided(scene)).toEqual(before);
       expect(scene.charts).toEqual(expect.arrayContaining(charts));
       await scene.expectDone(claimId);

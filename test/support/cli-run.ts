@@ -84,6 +84,11 @@ export class CliProcess {
     });
   }
 
+  /** What it has logged so far. */
+  get log(): readonly LogLine[] {
+    return [...this.#lines];
+  }
+
   /** Resolves with the first log line of this event; rejects if the process ends without one. */
   async event(name: string): Promise<LogLine> {
     let ended: Ended | undefined;
