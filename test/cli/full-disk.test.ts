@@ -59,7 +59,7 @@ describe('a disk that is full', { timeout: 300_000 }, () => {
 
   test.for([
     // Each phase makes many calls: every fourth one is in it often enough.
-    ['onwards', 12, [NOT_WRITTEN]],
+    ['onwards', 30, [NOT_WRITTEN]],
     // As when a neighbour makes room again.
     ['once', 6, [...SETTLED, NOT_WRITTEN]],
   ] as const)(
