@@ -20,6 +20,7 @@ import {
 import { expectNoKey } from '../support/fake-chart-img/no-key.js';
 import { callInChild } from '../support/fake-chart-img/run-caller.js';
 import { KEY, sampleChart } from '../support/fake-chart-img/sample-chart.js';
+import { ALL_CASES, MEASURES } from '../support/share.js';
 
 /** Of one call; far from what a busy machine takes for an answer that does come. */
 const PATIENT_MS = 10_000;
@@ -135,7 +136,7 @@ describe('what has no end', () => {
   });
 });
 
-describe('memory', () => {
+describe.skipIf(!ALL_CASES)(`memory${MEASURES}`, () => {
   /** Of gzip: a third of a gigabyte in 300 KB. */
   const MEMBER = gzipSync(Buffer.alloc(1_024 * 1_024));
   const BOMB = Buffer.concat(Array(320).fill(MEMBER));

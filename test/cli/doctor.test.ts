@@ -196,7 +196,7 @@ describe('on this machine', { concurrent: true }, () => {
   });
 });
 
-describe('accounts', () => {
+describe('accounts', { concurrent: true }, () => {
   test('a file that others can read, and its remedy', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
     const path = await jsonFile(cwd, 'accounts.json', [LIVE_ACCOUNT]);
@@ -294,22 +294,24 @@ describe('Chart-IMG', { concurrent: true }, () => {
 
   test('Ctrl-C ends it', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
-    const port = await blackHole(onTestFinished);
-    const env = { ...accounts, CHART_IMG_BASE_URL: `http://127.0.0.1:${port}` };
+    const fake = await fakeFor(onTestFinished, { keys: [] });
+    fake.faults.add({ fault: { act: 'hang' } });
+    const env = { ...accounts, CHART_IMG_BASE_URL: fake.url };
     const run = new CliProcess(['doctor', '--json', ...flags], { cwd, env });
-    setTimeout(() => run.kill('SIGINT'), 1_500);
+    await fake.arrived(1);
+    run.kill('SIGINT');
     const { exitCode, stdout } = await run.ended;
     expect(exitCode).toBe(130);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'INTERRUPTED' } });
   });
 });
 
-test('a check that never ends is ended', async () => {
+test.concurrent('a check that never ends is ended', async () => {
   const found = await examine('x', performance.now() + 20, () => new Promise(() => undefined));
   expect(found).toMatchObject([{ name: 'x', state: 'failed', fact: 'no answer in time' }]);
 });
 
-describe('the clock', () => {
+describe('the clock', { concurrent: true }, () => {
   const at = (serverMs: number, heardAtMs = 0) =>
     clockSkew({ server: 'S', serverMs, askedAtMs: 0, heardAtMs }).state;
 

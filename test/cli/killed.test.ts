@@ -106,7 +106,7 @@ describe('a process killed', { timeout: 300_000 }, () => {
       expect(calls).toBeGreaterThan(when === 'midway' ? 20 : 60);
 
       const seen = new Set<string>();
-      const points = share(pointsUpTo(calls), 5);
+      const points = share(pointsUpTo(calls), 9);
       tellCases(task, { cases: points.length });
       await atEach(points, (n) =>
         onOneUtcDay(async (again) => {
@@ -150,6 +150,7 @@ describe('a step on which three holders were killed', () => {
         env: { HOLD_READ: MISSING.map((chart) => `${chart}.png`).join() },
       });
       await holder.event('held');
+      await holder.event(attempt === 1 ? 'chart_stored' : 'chart_reused');
       holder.kill('SIGKILL');
       expect(await holder.ended).toMatchObject({ signal: 'SIGKILL' });
       expect(await scene.lease()).toMatchObject({ state: 'ACTIVE', attempt });

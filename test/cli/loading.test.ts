@@ -44,7 +44,7 @@ async function loadsOf(
   };
 }
 
-describe('what a command loads', () => {
+describe.concurrent('what a command loads', () => {
   const start = ['cli/main.js'];
   const run = [...start, 'chunks/run.js'];
 
@@ -90,7 +90,7 @@ describe('what a command loads', () => {
   });
 });
 
-describe('the network', () => {
+describe.concurrent('the network', () => {
   /** What was reached for, while the program ran and before it. */
   async function reachedFor(argv: readonly string[], then: string[], undo: OnTestFinished) {
     const cwd = await emptyFolder(undo);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
-import { ALL_CASES } from '../support/share.js';
+import { ALL_CASES, PROVING } from '../support/share.js';
 import {
   chartsOf,
   HOLD_AT,
@@ -14,8 +14,8 @@ import {
 } from '../support/step-scene.js';
 import { expectAtRest, expectDone, type Look, watchFiles } from '../support/whole-files.js';
 
-const PROCESSES = 20;
-const ROUNDS = ALL_CASES ? 10 : 2;
+const PROCESSES = PROVING ? 20 : 8;
+const ROUNDS = ALL_CASES ? 10 : PROVING ? 2 : 1;
 const [FIRST, SECOND] = THREE_CHARTS;
 const CHARTS = [FIRST, SECOND];
 
@@ -92,6 +92,7 @@ describe(`${PROCESSES} processes on one step at once`, () => {
         env: { HOLD_READ: `${SECOND}.png` },
       });
       await holder.event('held');
+      await holder.event('chart_stored');
       holder.kill('SIGKILL');
       await holder.ended;
       const { claimId } = await scene.lease();

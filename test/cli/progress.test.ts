@@ -1,10 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { kilobytes } from '../../src/kilobytes.js';
 import { emptyFolder, flowRun, jsonFile, logLines, runCli } from '../support/cli-run.js';
 import { fakeFor, LIVE_KEY } from '../support/live-scene.js';
 import { runOnTerminal, whyNoTerminal } from '../support/terminal.js';
+
+// All of them wait for the pace of an account.
+vi.setConfig({ maxConcurrency: 8 });
 
 type OnTestFinished = (undo: () => Promise<void>) => void;
 
@@ -133,7 +136,7 @@ describe.skipIf(whyNoTerminal)(`progress on a terminal ${whyNoTerminal}`, () => 
   });
 });
 
-describe('in a pipe', () => {
+describe.concurrent('in a pipe', () => {
   test.for([
     { flags: [], waits: false },
     { flags: ['--verbose'], waits: true },

@@ -30,6 +30,7 @@ async function midStep(scene: StepScene): Promise<CliProcess> {
     env: { HOLD_READ: `${SECOND}.png` },
   });
   await process.event('held');
+  await process.event('chart_stored');
   return process;
 }
 
@@ -45,7 +46,7 @@ function heard(process: CliProcess, signal: NodeJS.Signals): Promise<void> {
   });
 }
 
-describe('after the claim', () => {
+describe.concurrent('after the claim', () => {
   test.for(SIGNALS)(
     '%s gives the step back with what was not sent, and the next run resumes it',
     async ([signal, exitCode], { onTestFinished }) => {
@@ -145,7 +146,7 @@ describe('after the claim', () => {
   });
 });
 
-describe('before the claim', () => {
+describe.concurrent('before the claim', () => {
   test.for(SIGNALS)(
     '%s leaves the step as it was',
     async ([signal, exitCode], { onTestFinished }) => {

@@ -4,12 +4,12 @@ import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { FunctionScene, RUN_ID } from '../support/function-scene.js';
 import type { Event, FunctionServer } from '../support/function-server.js';
 import { seeded } from '../support/seeded.js';
-import { ALL_CASES } from '../support/share.js';
+import { ALL_CASES, PROVING } from '../support/share.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
 const SERVERS = 3;
-const EVENTS = 40;
-const TWICE = 10;
+const EVENTS = PROVING ? 40 : 16;
+const TWICE = PROVING ? 10 : 4;
 const STEPS = ['charts:a', 'charts:b', 'charts:c', 'charts:d', 'charts:e'];
 const CHARTS = 2;
 const ROUNDS = ALL_CASES ? 8 : 1;

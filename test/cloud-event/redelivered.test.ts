@@ -83,65 +83,69 @@ describe.skipIf(whyNoEmulator)(`an event delivered again ${whyNoEmulator}`, () =
   });
 });
 
-describe.skipIf(whyNoEmulator)(`the time of an invocation ${whyNoEmulator}`, () => {
-  test('is over in its second step: that is given back, and goes on from what is stored', async ({
-    onTestFinished,
-  }) => {
-    await onOneUtcDay(async () => {
+describe.skipIf(whyNoEmulator)(
+  `the time of an invocation ${whyNoEmulator}`,
+  { concurrent: true },
+  () => {
+    test('is over in its second step: that is given back, and goes on from what is stored', async ({
+      onTestFinished,
+    }) => {
+      await onOneUtcDay(async () => {
+        const scene = await FunctionScene.open(onTestFinished);
+        await scene.writeRun([A, B, C], { charts: 2 });
+        const server = await warm(scene);
+        scene.fake.faults.add({ nth: 4, fault: { act: 'hang' } });
+        const first = await server.deliver(ONE);
+        const leaseThen = await scene.lease(B);
+        const stepsThen = await Promise.all([A, B, C].map((id) => scene.step(id)));
+        const unitsThen = await scene.unitsUsed();
+        const second = await server.deliver(ONE);
+        return async () => {
+          expect([first.status, second.status]).toEqual([503, 204]);
+          expect(stepsThen).toMatchObject([
+            { status: 'SUCCEEDED' },
+            { status: 'RUNNING' },
+            { status: 'READY' },
+          ]);
+          expect(leaseThen).toMatchObject({ state: 'RELEASED', attempt: 1 });
+          expect(unitsThen).toBe(4);
+          for (const stepId of [A, B, C]) {
+            expect(await scene.step(stepId)).toMatchObject({ status: 'SUCCEEDED' });
+            expect(await scene.lease(stepId)).toMatchObject({ state: 'DONE', attempt: 1 });
+            expect(scene.charts(stepId)).toBe(2);
+          }
+          // The one that was cut, twice.
+          const once = { '1m 1': 1, '1m 2': 1, '5m 1': 1, '15m 1': 1, '15m 2': 1 };
+          expect(scene.calls).toEqual({ ...once, '5m 2': 2 });
+          expect(await scene.unitsUsed()).toBe(7);
+        };
+      });
+    });
+
+    test('is over in its first step: that fails what is not there, and no other is begun', async ({
+      onTestFinished,
+    }) => {
       const scene = await FunctionScene.open(onTestFinished);
-      await scene.writeRun([A, B, C], { charts: 2 });
+      await scene.writeRun([A, B], { charts: 2 });
       const server = await warm(scene);
-      scene.fake.faults.add({ nth: 4, fault: { act: 'hang' } });
-      const first = await server.deliver(ONE);
-      const leaseThen = await scene.lease(B);
-      const stepsThen = await Promise.all([A, B, C].map((id) => scene.step(id)));
-      const unitsThen = await scene.unitsUsed();
-      const second = await server.deliver(ONE);
-      return async () => {
-        expect([first.status, second.status]).toEqual([503, 204]);
-        expect(stepsThen).toMatchObject([
-          { status: 'SUCCEEDED' },
-          { status: 'RUNNING' },
-          { status: 'READY' },
-        ]);
-        expect(leaseThen).toMatchObject({ state: 'RELEASED', attempt: 1 });
-        expect(unitsThen).toBe(4);
-        for (const stepId of [A, B, C]) {
-          expect(await scene.step(stepId)).toMatchObject({ status: 'SUCCEEDED' });
-          expect(await scene.lease(stepId)).toMatchObject({ state: 'DONE', attempt: 1 });
-          expect(scene.charts(stepId)).toBe(2);
-        }
-        // The one that was cut, twice.
-        const once = { '1m 1': 1, '1m 2': 1, '5m 1': 1, '15m 1': 1, '15m 2': 1 };
-        expect(scene.calls).toEqual({ ...once, '5m 2': 2 });
-        expect(await scene.unitsUsed()).toBe(7);
-      };
-    });
-  });
+      scene.fake.faults.add({ nth: 2, fault: { act: 'hang' } });
+      expect(await server.deliver(ONE)).toMatchObject({ status: 503 });
+      const details = { reason: 'deadline', chartTemplateId: 'ctpl_2' };
+      expect(await scene.step(A)).toMatchObject({
+        status: 'FAILED',
+        error: { code: 'CHART_API_FAILED', details },
+      });
+      expect(await scene.lease(A)).toMatchObject({ state: 'DONE' });
+      expect(await scene.step(B)).toMatchObject({ status: 'READY' });
+      expect(await scene.lease(B)).toBeUndefined();
 
-  test('is over in its first step: that fails what is not there, and no other is begun', async ({
-    onTestFinished,
-  }) => {
-    const scene = await FunctionScene.open(onTestFinished);
-    await scene.writeRun([A, B], { charts: 2 });
-    const server = await warm(scene);
-    scene.fake.faults.add({ nth: 2, fault: { act: 'hang' } });
-    expect(await server.deliver(ONE)).toMatchObject({ status: 503 });
-    const details = { reason: 'deadline', chartTemplateId: 'ctpl_2' };
-    expect(await scene.step(A)).toMatchObject({
-      status: 'FAILED',
-      error: { code: 'CHART_API_FAILED', details },
+      expect(await server.deliver(ONE)).toMatchObject({ status: 204 });
+      expect(await scene.step(A)).toMatchObject({ status: 'FAILED' });
+      expect(await scene.step(B)).toMatchObject({ status: 'SUCCEEDED' });
+      expect(scene.calls).toEqual({ '1m 1': 1, '1m 2': 1, '5m 1': 1, '5m 2': 1 });
     });
-    expect(await scene.lease(A)).toMatchObject({ state: 'DONE' });
-    expect(await scene.step(B)).toMatchObject({ status: 'READY' });
-    expect(await scene.lease(B)).toBeUndefined();
-
-    expect(await server.deliver(ONE)).toMatchObject({ status: 204 });
-    expect(await scene.step(A)).toMatchObject({ status: 'FAILED' });
-    expect(await scene.step(B)).toMatchObject({ status: 'SUCCEEDED' });
-    expect(scene.calls).toEqual({ '1m 1': 1, '1m 2': 1, '5m 1': 1, '5m 2': 1 });
-  });
-});
+  },
+);
 
 /** A server whose time does not go into its first connections. */
 async function warm(scene: FunctionScene): Promise<FunctionServer> {

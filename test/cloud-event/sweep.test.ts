@@ -6,7 +6,7 @@ import { FunctionInstance } from '../../src/cloud-event/function-instance.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
 import type { LeaseDocument } from '../../src/engine/lease-document.js';
-import { CliProcess, emptyFolder, flowRun, type LogLine, logLines } from '../support/cli-run.js';
+import { emptyFolder, flowRun, type LogLine, logLines, runCli } from '../support/cli-run.js';
 import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { FunctionScene, RUN_ID } from '../support/function-scene.js';
@@ -38,8 +38,7 @@ const byFunction: Sweep = async (scene) => {
 
 const byCommand: Sweep = async (scene) => {
   const argv = ['sweep', '--backend', 'gcp', '--charts-api-mode', 'real', '--json'];
-  const process = new CliProcess(argv, { cwd: scene.gcp.cwd, env: scene.env });
-  const { exitCode, stdout, stderr } = await process.ended;
+  const { exitCode, stdout, stderr } = await runCli(argv, { cwd: scene.gcp.cwd, env: scene.env });
   expect(exitCode, stderr).toBe(0);
   return JSON.parse(stdout);
 };
@@ -55,6 +54,7 @@ const KILLED: readonly (readonly [string, CallName | 'put', number, number, Swee
 
 describe.skipIf(whyNoEmulator)(
   `a worker killed, its event lost: the sweep ends the step ${whyNoEmulator}`,
+  { concurrent: true },
   () => {
     test.for(share(KILLED))('%s', async ([, name, nth, stored, sweep], { onTestFinished }) => {
       await onOneUtcDay(async () => {
@@ -98,7 +98,7 @@ describe.skipIf(whyNoEmulator)(
   },
 );
 
-describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, () => {
+describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, { concurrent: true }, () => {
   test('goes through every page of the open runs, and does what is to be done, once', async ({
     onTestFinished,
   }) => {
@@ -233,7 +233,8 @@ describe.skipIf(whyNoEmulator)(`the sweep ${whyNoEmulator}`, () => {
     });
   });
 
-  test('whose time is over says so; a step that had less than its share is not failed for it', async ({
+  // Alone: it is about seconds.
+  test.sequential('whose time is over says so; a step that had less than its share is not failed for it', async ({
     onTestFinished,
   }) => {
     const scene = await FunctionScene.open(onTestFinished);
@@ -267,8 +268,10 @@ test('the sweep of a workspace does READY steps, and ends those of a worker that
 }) => {
   const scene = await StepScene.in(await emptyFolder(onTestFinished));
   const env = { HOLD_READ: 'ctpl_price_psar_adi_v1.png' };
+  const isStored = ({ event }: { readonly event: string }) => event === 'chart_stored';
   const killed = scene.start({ env, preload: [HOLD_AT], flags: ['--concurrency', '1'] });
   await killed.event('held');
+  await expect.poll(() => killed.log.filter(isStored).length).toBe(2);
   killed.kill('SIGKILL');
   expect((await killed.ended).signal).toBe('SIGKILL');
   expect(await scene.step()).toMatchObject({ status: 'RUNNING' });
@@ -278,7 +281,7 @@ test('the sweep of a workspace does READY steps, and ends those of a worker that
   await writeFile(join(folder, `${other}.json`), JSON.stringify(flowRun({ runId: other })));
 
   const argv = ['sweep', '--json'];
-  const { exitCode, stdout, stderr } = await new CliProcess(argv, { cwd: scene.cwd }).ended;
+  const { exitCode, stdout, stderr } = await runCli(argv, { cwd: scene.cwd });
   expect(exitCode, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     runs: 2,
@@ -293,7 +296,7 @@ test('the sweep of a workspace does READY steps, and ends those of a worker that
   expect(await scene.step()).toMatchObject({ status: 'SUCCEEDED' });
   expect(await scene.lease()).toMatchObject({ state: 'DONE' });
   expect(await scene.workspace.step(other, STEP_ID)).toMatchObject({ status: 'SUCCEEDED' });
-  const again = await new CliProcess(argv, { cwd: scene.cwd }).ended;
+  const again = await runCli(argv, { cwd: scene.cwd });
   expect(again.exitCode).toBe(0);
   expect(JSON.parse(again.stdout)).toMatchObject({ runs: 2, leasesClosed: 0, steps: [] });
 });

@@ -11,10 +11,10 @@ import { stepRequest } from '../support/engine-samples.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { depsIn, putsLease, putTemplates, runOfSteps } from '../support/gcp-deps.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
-import { ALL_CASES } from '../support/share.js';
+import { ALL_CASES, PROVING } from '../support/share.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
-const PROCESSES = 8;
+const PROCESSES = PROVING ? 8 : 4;
 const RUNS = 3;
 const STEPS = ['charts:1H:a.b', 'charts:1H:c-d'];
 const CHARTS = ['ctpl_price_ma1226_vol_v1', 'ctpl_price_psar_adi_v1'];

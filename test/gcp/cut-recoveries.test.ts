@@ -6,6 +6,7 @@ import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { runEngine } from '../support/gcp-engine.js';
 import { type PointName, pointNamed, spoil } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-step-scene.js';
+import { shareUnlessProving } from '../support/share.js';
 import { ACCOUNT_ID, onOneUtcDay, STEP_ID, THREE_CHARTS } from '../support/step-scene.js';
 
 vi.setConfig({ maxConcurrency: 3 });
@@ -42,8 +43,12 @@ const OF_A_REPLAY: readonly PointName[] = [
   'put 5',
   'settle 1',
 ];
-const cases = (points: readonly PointName[]) =>
-  (['cut', 'lost'] as const).flatMap((how) => points.map((point) => [how, point] as const));
+const cases = (points: readonly PointName[]) => {
+  const all = (['cut', 'lost'] as const).flatMap((how) =>
+    points.map((point) => [how, point] as const),
+  );
+  return shareUnlessProving(all, 5);
+};
 
 /** A step whose holder died before it had rendered anything. */
 async function abandon(scene: GcpScene, claimId: string): Promise<void> {

@@ -9,6 +9,7 @@ import { onlyLogLines, RUN_ID, STEP_ID } from '../support/door.js';
 import type { FaultRule } from '../support/fake-storage/faults.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { GcpScene } from '../support/gcp-scene.js';
+import { ALL_CASES } from '../support/share.js';
 import { HOLD_AT } from '../support/step-scene.js';
 
 const CHART = 'ctpl_price_ma1226_vol_v1';
@@ -45,7 +46,7 @@ const FIRESTORE_LOSSES = [
 ];
 
 describe.skipIf(whyNoEmulator)(`lost after the claim ${whyNoEmulator}`, () => {
-  test.concurrent.for(STORAGE_LOSSES)(
+  test.concurrent.for(ALL_CASES ? STORAGE_LOSSES : STORAGE_LOSSES.slice(0, 1))(
     'Storage: $what: the charts fail, the step settles FAILED',
     async ({ rule }, { onTestFinished }) => {
       const { scene, file } = await prepared(onTestFinished);
@@ -73,7 +74,7 @@ describe.skipIf(whyNoEmulator)(`lost after the claim ${whyNoEmulator}`, () => {
     },
   );
 
-  test.concurrent.for(FIRESTORE_LOSSES)(
+  test.concurrent.for(ALL_CASES ? FIRESTORE_LOSSES : FIRESTORE_LOSSES.slice(-1))(
     'Firestore: $what: exit 4 in time, the step RUNNING, and the next run takes it over',
     async ({ lose }, { onTestFinished }) => {
       const { scene, file } = await prepared(onTestFinished);

@@ -14,7 +14,7 @@ vi.setConfig({ maxConcurrency: 3 });
 type Moment = readonly [
   when: 'before' | 'applied',
   PointName,
-  /** Charts that it has asked for, and never asks for more. */
+  /** Charts that it has asked for at least: the next one perhaps while this one is stored. */
   calls: number,
   /** Charts that the other finds stored. */
   stored: number,
@@ -81,11 +81,13 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
       await scene.expectDone(claimId);
       const before = await decided(scene);
       const charts = [...scene.charts];
+      const asked = chartsOf(first.log, 'chart_api_call_start');
+      expect(asked.length).toBeGreaterThanOrEqual(calls);
 
       wake();
       const ended = told(await first.ended);
       expectLost(ended);
-      expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual(THREE_CHARTS.slice(0, calls));
+      expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual(asked);
       expect(await decided(scene)).toEqual(before);
       expect(scene.charts).toEqual(expect.arrayContaining(charts));
       await scene.expectDone(claimId);
@@ -122,76 +124,84 @@ describe.skipIf(whyNoEmulator)(`a worker stopped past its lease ${whyNoEmulator}
     });
   });
 
-  test('is fenced too where somebody made the step READY again, its lease still live', async ({
-    onTestFinished,
-  }) => {
-    const scene = await GcpScene.open(onTestFinished);
-    const first = scene.start({ leaseTtlSeconds: 600 });
-    const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
-    const theirs = (await scene.lease())?.claimId;
-    await scene.createFlowRun();
-    const second = await scene.run();
-    expect(second.exitCode, second.stderr).toBe(0);
-    const { claimId, attempt } = (await scene.lease()) ?? {};
-    expect(attempt).toBe(1);
-    expect(claimId).not.toBe(theirs);
-    expect(chartsOf(second.log, 'chart_api_call_start')).toEqual(THREE_CHARTS);
-    const before = await decided(scene);
+  describe.concurrent('in one moment or another', () => {
+    test('is fenced too where somebody made the step READY again, its lease still live', async ({
+      onTestFinished,
+    }) => {
+      const scene = await GcpScene.open(onTestFinished);
+      const first = scene.start({ leaseTtlSeconds: 600 });
+      const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
+      const theirs = (await scene.lease())?.claimId;
+      await scene.createFlowRun();
+      const second = await scene.run();
+      expect(second.exitCode, second.stderr).toBe(0);
+      const { claimId, attempt } = (await scene.lease()) ?? {};
+      expect(attempt).toBe(1);
+      expect(claimId).not.toBe(theirs);
+      expect(chartsOf(second.log, 'chart_api_call_start')).toEqual(THREE_CHARTS);
+      const before = await decided(scene);
 
-    wake();
-    expectLost(told(await first.ended));
-    expect(await decided(scene)).toEqual(before);
-    await scene.expectDone(claimId);
-    expect(scene.proxy.count('settle', 200)).toBe(1);
-  });
+      wake();
+      expectLost(told(await first.ended));
+      expect(await decided(scene)).toEqual(before);
+      await scene.expectDone(claimId);
+      expect(scene.proxy.count('settle', 200)).toBe(1);
+    });
 
-  test('leaves a step as it is that somebody cancelled meanwhile', async ({ onTestFinished }) => {
-    const scene = await GcpScene.open(onTestFinished);
-    const first = scene.start({ leaseTtlSeconds: 600 });
-    const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
-    const fields = [[['steps', STEP_ID, 'status'], 'CANCELLED']] as const;
-    await scene.store.commit([{ kind: 'patch', path: paths.flowRun(scene.runId), fields }]);
-    const before = await decided(scene);
-    wake();
-    const { exitCode, stdout, stderr } = await first.ended;
-    expect(exitCode, stderr).toBe(3);
-    expect(summaryOn(stdout)).toMatchObject({ status: 'CANCELLED', noop: false });
-    expect(await decided(scene)).toEqual(before);
-    expect(before.manifest).toBeUndefined();
-  });
+    test('leaves a step as it is that somebody cancelled meanwhile', async ({ onTestFinished }) => {
+      const scene = await GcpScene.open(onTestFinished);
+      const first = scene.start({ leaseTtlSeconds: 600 });
+      const wake = await stopAt(scene, first, pointNamed('put 2'), 'applied');
+      const fields = [[['steps', STEP_ID, 'status'], 'CANCELLED']] as const;
+      await scene.store.commit([{ kind: 'patch', path: paths.flowRun(scene.runId), fields }]);
+      const before = await decided(scene);
+      wake();
+      const { exitCode, stdout, stderr } = await first.ended;
+      expect(exitCode, stderr).toBe(3);
+      expect(summaryOn(stdout)).toMatchObject({ status: 'CANCELLED', noop: false });
+      expect(await decided(scene)).toEqual(before);
+      expect(before.manifest).toBeUndefined();
+    });
 
-  test('with the answer to its claim on the way, asks for no chart', async ({ onTestFinished }) => {
-    const scene = await GcpScene.open(onTestFinished);
-    const first = scene.start({ leaseTtlSeconds: 1 });
-    const wake = await stopAt(scene, first, pointNamed('claim 1'), 'applied');
-    await scene.leaseExpired();
-    const { outcome } = await otherWorker(scene);
-    expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 2 });
-    const before = await decided(scene);
-    wake();
-    const ended = told(await first.ended);
-    expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual([]);
-    expect(await decided(scene)).toEqual(before);
-    // Stopped for longer than an answer may take, it never learns that the step was its own.
-    if (ended.exitCode === 3) expectLost(ended);
-    else expect(summaryOn(ended.stdout)).toMatchObject({ status: 'SUCCEEDED', noop: true });
-  });
+    test('with the answer to its claim on the way, asks for no chart', async ({
+      onTestFinished,
+    }) => {
+      const scene = await GcpScene.open(onTestFinished);
+      const first = scene.start({ leaseTtlSeconds: 1 });
+      const wake = await stopAt(scene, first, pointNamed('claim 1'), 'applied');
+      await scene.leaseExpired();
+      const { outcome } = await otherWorker(scene);
+      expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 2 });
+      const before = await decided(scene);
+      wake();
+      const ended = told(await first.ended);
+      expect(chartsOf(ended.log, 'chart_api_call_start')).toEqual([]);
+      expect(await decided(scene)).toEqual(before);
+      // Stopped for longer than an answer may take, it never learns that the step was its own.
+      if (ended.exitCode === 3) expectLost(ended);
+      else expect(summaryOn(ended.stdout)).toMatchObject({ status: 'SUCCEEDED', noop: true });
+    });
 
-  test('whose settle was applied before it was stopped, has done the step', async ({
-    onTestFinished,
-  }) => {
-    const scene = await GcpScene.open(onTestFinished);
-    const first = scene.start({ leaseTtlSeconds: 1 });
-    const wake = await stopAt(scene, first, pointNamed('settle 1'), 'applied');
-    const second = await scene.run();
-    expect(second.exitCode, second.stderr).toBe(0);
-    expect(summaryOn(second.stdout)).toMatchObject({ status: 'SUCCEEDED', noop: true });
-    const before = await decided(scene);
-    wake();
-    const ended = told(await first.ended);
-    expect(ended.exitCode, ended.stderr).toBe(0);
-    expect(summaryOn(ended.stdout)).toMatchObject({ status: 'SUCCEEDED', noop: false, attempt: 1 });
-    expect(await decided(scene)).toEqual(before);
-    expect(scene.proxy.count('settle', 200)).toBe(1);
+    test('whose settle was applied before it was stopped, has done the step', async ({
+      onTestFinished,
+    }) => {
+      const scene = await GcpScene.open(onTestFinished);
+      const first = scene.start({ leaseTtlSeconds: 1 });
+      const wake = await stopAt(scene, first, pointNamed('settle 1'), 'applied');
+      const second = await scene.run();
+      expect(second.exitCode, second.stderr).toBe(0);
+      expect(summaryOn(second.stdout)).toMatchObject({ status: 'SUCCEEDED', noop: true });
+      const before = await decided(scene);
+      wake();
+      const ended = told(await first.ended);
+      expect(ended.exitCode, ended.stderr).toBe(0);
+      expect(summaryOn(ended.stdout)).toMatchObject({
+        status: 'SUCCEEDED',
+        noop: false,
+        attempt: 1,
+      });
+      expect(await decided(scene)).toEqual(before);
+      expect(scene.proxy.count('settle', 200)).toBe(1);
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   apiError,
   blackHole,
@@ -12,6 +12,10 @@ import { type DoorCase, type EnvOf, knock } from '../support/door.js';
 import type { FaultRule } from '../support/fake-storage/faults.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import type { GcpScene } from '../support/gcp-scene.js';
+import { share } from '../support/share.js';
+
+// Most of them wait for what does not answer.
+vi.setConfig({ maxConcurrency: 6 });
 
 interface Row extends DoorCase {
   readonly what: string;
@@ -98,7 +102,8 @@ function storageFault(fault: FaultRule['fault']): EnvOf {
   };
 }
 
-const MISCONFIGURED: readonly Row[] = [
+/** Each is a program of its own, with all of Google's sign-in. */
+const NOT_SIGNED_IN: readonly Row[] = [
   { what: 'no credentials at all', env: async () => NOWHERE, says: LOGIN },
   {
     what: 'no credentials, and an emulator for Firestore alone',
@@ -127,6 +132,10 @@ const MISCONFIGURED: readonly Row[] = [
     says: LOGIN,
   },
   { what: 'credentials that are null', env: keyFile(null), says: LOGIN },
+];
+
+const MISCONFIGURED: readonly Row[] = [
+  ...share(NOT_SIGNED_IN, 3),
   {
     what: 'no project',
     env: async () => ({ GOOGLE_CLOUD_PROJECT: undefined }),

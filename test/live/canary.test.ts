@@ -1,10 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Account } from '../../src/contracts/documents.js';
 import type { Fault } from '../support/fake-chart-img/faults.js';
 import { eventsOf, fakeFor, type LiveRunOptions, LiveScene } from '../support/live-scene.js';
 import { THREE_CHARTS, type Told } from '../support/step-scene.js';
+
+// Most of them wait until the service is asked again.
+vi.setConfig({ maxConcurrency: 12 });
 
 /** Every encoding writes it in its own way. */
 const CANARY = 'canary/key+0123456789=~%';
@@ -85,7 +88,7 @@ test('the forms are those of the key', () => {
   expect(findIn('here', 'canary [key] canary')).toEqual([]);
 });
 
-describe.each(['real', 'record'] as const)('in %s mode the key is nowhere', (mode) => {
+describe.concurrent.each(['real', 'record'] as const)('in %s mode the key is nowhere', (mode) => {
   test('in a run that succeeds', async ({ onTestFinished }) => {
     const scene = await sceneWith(onTestFinished, [FIRST, SECOND]);
     const { run, leaks } = await tellTales(scene, { mode });

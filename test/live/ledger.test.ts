@@ -7,7 +7,7 @@ import { CliWorkspace } from '../support/cli-workspace.js';
 import type { FakeChartImg } from '../support/fake-chart-img/fake-chart-img.js';
 import { fakeFor } from '../support/live-scene.js';
 import { seeded } from '../support/seeded.js';
-import { ALL_CASES, share } from '../support/share.js';
+import { ALL_CASES, PROVING, share } from '../support/share.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
 const PROCESSES = 8;
@@ -143,7 +143,7 @@ function stumble({ fake, upTo }: Round): void {
 }
 
 describe(`${PROCESSES} processes share ${KEYS} keys`, () => {
-  test.for(share(ROUNDS, 12))(
+  test.for(PROVING ? share(ROUNDS, 12) : [1])(
     'killed at random: nothing is overspent (round %i)',
     async (seed, { onTestFinished }) => {
       await onOneUtcDay(async (again) => {

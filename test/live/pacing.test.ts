@@ -36,10 +36,12 @@ test.skipIf(!ALL_CASES)(
 
 test('a service half as fast as its plan says still draws them all, and nobody is written off', async () => {
   const all = payers(5, {}, { requestsPerSecond: 0.5 });
-  const scene = await ManyChartsScene.open(onTestFinished, { payers: all, charts: 25 });
+  // Three of each go at once: who is refused goes on with what is left.
+  const charts = ALL_CASES ? 25 : 20;
+  const scene = await ManyChartsScene.open(onTestFinished, { payers: all, charts });
   const { exitCode, summary, log } = await scene.finish();
-  expect([exitCode, summary.itemsCount, summary.failuresCount]).toEqual([0, 25, 0]);
-  expect(scene.answered(200)).toBe(25);
+  expect([exitCode, summary.itemsCount, summary.failuresCount]).toEqual([0, charts, 0]);
+  expect(scene.answered(200)).toBe(charts);
   // It was stricter indeed, and an account that was refused did not just go on.
   expect(scene.answered(429)).toBeGreaterThan(0);
   expect(scene.answered(429)).toBeLessThanOrEqual(15);

@@ -94,13 +94,14 @@ async function atEveryCall(
   task: Parameters<typeof tellCases>[0],
   folder: string,
   fault: Readonly<Record<string, string>>,
+  step: number,
   judge: (rounds: Rounds, told: Told, signal: NodeJS.Signals | null) => void,
 ): Promise<number> {
   const unharmed = { ...fault, CRASH_AT: '0', FAIL_SPAN: 'once' };
   const calls = await runInto(join(folder, 'unharmed'), unharmed, (rounds) => {
     expect(rounds).toEqual({ committed: 2, stored: 2 });
   });
-  const points = [...share(pointsUpTo(calls), 5)];
+  const points = [...share(pointsUpTo(calls), step)];
   tellCases(task, { cases: points.length });
   const wrong: string[] = [];
   const runner = async () => {
@@ -136,6 +137,7 @@ describe('a process killed', { timeout: 120_000 }, () => {
         task,
         folder,
         { CRASH_WHEN: when },
+        9,
         (rounds, told, signal) => {
           expect(signal).toBe('SIGKILL');
           inOrder(rounds, told);
@@ -153,7 +155,8 @@ describe('a disk that is full', { timeout: 120_000 }, () => {
       const folder = await temporaryFolder(onTestFinished);
       const fault = { FAIL_WITH: 'ENOSPC', FAIL_SPAN: span };
       const unclear = new Set<string>();
-      const calls = await atEveryCall(task, folder, fault, (rounds, told) => {
+      // Often enough to meet both commits where they are unclear.
+      const calls = await atEveryCall(task, folder, fault, 5, (rounds, told) => {
         inOrder(rounds, told);
         const answers = [...told];
         expect(answers.at(-1)?.[1]).toMatch(/^(StoreUnavailable|unclear)$/);

@@ -6,9 +6,14 @@ import { StoreUnavailable } from '../../src/failures.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
 import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
 import { LocalWorker, runWorker, temporaryFolder } from '../support/local-processes.js';
+import { PROVING } from '../support/share.js';
 
 /** Far below the 10 s that others wait for a living holder, far above what a busy machine takes. */
 const AT_ONCE_MS = 6_000;
+
+/** Processes that meet, how often each of them adds, and how often it inherits. */
+const [CROWD, TIMES, HOLDS] = PROVING ? [5, 50, 150] : [3, 12, 40];
+const HEIRS = PROVING ? 8 : 4;
 
 async function locksIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.startsWith('.lock'));
@@ -41,9 +46,9 @@ async function timed<T>(body: () => Promise<T>): Promise<{ result: T; ms: number
 describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
   test('processes that add to one file lose nothing', async ({ expect, onTestFinished }) => {
     const root = await temporaryFolder(onTestFinished);
-    await Promise.all(Array.from({ length: 5 }, () => runWorker(['add', root, '50'])));
+    await Promise.all(Array.from({ length: CROWD }, () => runWorker(['add', root, String(TIMES)])));
     const workspace = await Workspace.open(root);
-    expect(await counterIn(workspace)).toBe(250);
+    expect(await counterIn(workspace)).toBe(CROWD * TIMES);
     await workspace.close();
     expect((await readdir(root)).sort()).toEqual(['.gitignore', 'counter']);
   });
@@ -54,7 +59,7 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
   }) => {
     const root = await temporaryFolder(onTestFinished);
     let counting = true;
-    const workers = Array.from({ length: 5 }, () => runWorker(['count', root, '50']));
+    const workers = Array.from({ length: CROWD }, () => runWorker(['count', root, String(TIMES)]));
     const counted = Promise.all(workers).finally(() => {
       counting = false;
     });
@@ -70,7 +75,7 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
     }
     await counted;
     expect(seen.size).toBeGreaterThan(3);
-    expect(seen).toContain(250);
+    expect(seen).toContain(CROWD * TIMES);
     await workspace.close();
   });
 
@@ -137,13 +142,13 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
   }) => {
     const root = await temporaryFolder(onTestFinished);
     const holder = await holderOf(root, onTestFinished);
-    const heirs = Array.from({ length: 8 }, () => new LocalWorker(['die', root]));
+    const heirs = Array.from({ length: HEIRS }, () => new LocalWorker(['die', root]));
     await holder.kill();
     for (const heir of heirs) {
       const { signal, stderr } = await heir.ended;
       expect(signal, stderr).toBe('SIGKILL');
     }
-    expect(await locksIn(root)).toHaveLength(9);
+    expect(await locksIn(root)).toHaveLength(HEIRS + 1);
     const held = await new WorkspaceLock(root).acquire();
     await held.release();
     expect(await locksIn(root)).toEqual([]);
@@ -158,7 +163,9 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
     const deadHolder = await readlink(join(root, '.lock'));
     await holder.kill();
     await Promise.all(
-      Array.from({ length: 6 }, () => runWorker(['inherit', root, '150', deadHolder])),
+      Array.from({ length: CROWD + 1 }, () =>
+        runWorker(['inherit', root, String(HOLDS), deadHolder]),
+      ),
     );
     // The last link was planted for nobody to inherit.
     const held = await new WorkspaceLock(root).acquire();

@@ -12,9 +12,12 @@ import { Chromium, whyNoChromium } from '../support/chromium.js';
 import { hostileTexts, PLAIN_TEXTS, pageOf } from '../support/hostile-report.js';
 import { readMarkup } from '../support/markup.js';
 import { failScene, ReportScene, sampleScene } from '../support/report-samples.js';
+import { ALL_CASES, share } from '../support/share.js';
 import { smallPng } from '../support/small-png.js';
 
 const BACKGROUND = 'getComputedStyle(document.body).backgroundColor';
+
+const [MANY, HOSTILE] = ALL_CASES ? [64, 200] : [16, 40];
 
 /** As a browser says a colour. */
 function rgb(colour: string): string {
@@ -77,7 +80,7 @@ describe.skipIf(whyNoChromium !== '')(`the report in Chromium ${whyNoChromium}`,
 
   test.each([
     ['five charts', sampleScene(5)],
-    ['64 charts', sampleScene(64)],
+    [`${MANY} charts`, sampleScene(MANY)],
     ['failures and long names', failScene(longScene())],
   ])('%s: every picture is decoded, nothing is asked for, nothing complains', async (_, scene) => {
     await showScene(scene);
@@ -118,7 +121,7 @@ describe.skipIf(whyNoChromium !== '')(`the report in Chromium ${whyNoChromium}`,
     expect(page.complaints.join()).toContain('Content Security Policy');
   });
 
-  describe.each([360, 768, 1280])('at %i px', (width) => {
+  describe.each(share([360, 768, 1280], 2))('at %i px', (width) => {
     test.each([
       ['five charts', sampleScene(5)],
       ['long names', longScene()],
@@ -186,13 +189,13 @@ describe.skipIf(whyNoChromium !== '')(`the report in Chromium ${whyNoChromium}`,
 
   test('hostile texts make no element and no attribute for a real parser either', async () => {
     const { skeleton } = readMarkup(await pageOf(PLAIN_TEXTS));
-    const pages = await Promise.all(fc.sample(hostileTexts, 200).map(pageOf));
+    const pages = await Promise.all(fc.sample(hostileTexts, HOSTILE).map(pageOf));
     await show('<!doctype html>');
     const skeletons = await page.evaluate<string[][]>(`${JSON.stringify(pages)}.map((html) =>
       [...new DOMParser().parseFromString(html, 'text/html').querySelectorAll('*')]
         .filter((e) => e.localName !== 'wbr')
         .map((e) => [e.localName, ...e.getAttributeNames()].join(' ')))`);
-    expect(skeletons).toHaveLength(200);
+    expect(skeletons).toHaveLength(HOSTILE);
     for (const [index, found] of skeletons.entries()) {
       expect(found, pages[index]).toEqual(skeleton);
     }

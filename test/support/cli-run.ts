@@ -13,6 +13,9 @@ export const BIN = fileURLToPath(new URL('../../bin/worker-chart-export.js', imp
 
 type Cleanup = (undo: () => Promise<void>) => void;
 
+/** A command line and where it is run. */
+export type Command = readonly [argv: readonly string[], options: StartOptions];
+
 /** One line of the JSON log. */
 export type LogLine = Record<string, unknown> & { readonly event: string };
 
@@ -81,6 +84,11 @@ export class CliProcess {
     });
   }
 
+  /** What it has logged so far. */
+  get log(): readonly LogLine[] {
+    return [...this.#lines];
+  }
+
   /** Resolves with the first log line of this event; rejects if the process ends without one. */
   async event(name: string): Promise<LogLine> {
     let ended: Ended | undefined;
@@ -114,15 +122,12 @@ export function runCli(argv: readonly string[], options: StartOptions): Promise<
 }
 
 /** A sign-in, a certificate, a proxy and whatever is preloaded look at the process itself. */
-function needsProcess(argv: readonly string[], { env = {}, preload, input }: StartOptions) {
+function needsProcess(argv: readonly string[], { env = {}, preload = [], input }: StartOptions) {
   const said = [...argv, ...Object.entries(env).flat()].join(' ');
   const signsIn =
     /gcp|bucket/i.test(said) && !(env.FIRESTORE_EMULATOR_HOST && env.STORAGE_EMULATOR_HOST);
   return (
-    preload !== undefined ||
-    input === null ||
-    signsIn ||
-    /NODE_|proxy|GOOGLE_APPLICATION/i.test(said)
+    preload.length > 0 || input === null || signsIn || /NODE_|proxy|GOOGLE_APPLICATION/i.test(said)
   );
 }
 

@@ -14,10 +14,14 @@ export const whyNoEmulator =
     ? 'SKIPPED: no FIRESTORE_EMULATOR_HOST, no Google Cloud SDK'
     : '';
 
+/** It is asked once, not by each of hundreds of scenes. */
+let up: Promise<void> | undefined;
+
 /** The emulator's `host:port`, once it answers. */
 export async function emulatorHost(): Promise<string> {
   const host = inject('firestoreEmulator');
   if (host === null) throw new Error(whyNoEmulator);
-  await emulatorIsUp(host);
+  up ??= emulatorIsUp(host);
+  await up;
   return host;
 }

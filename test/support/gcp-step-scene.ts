@@ -6,7 +6,7 @@ import { validateManifest } from '../../src/contracts/validate.js';
 import { FirestoreDocumentStore } from '../../src/documents/firestore/firestore-document-store.js';
 import { paths } from '../../src/documents/paths.js';
 import { parseLease, standingOf } from '../../src/engine/lease-document.js';
-import { CliProcess, emptyFolder, flowRun, jsonFile } from './cli-run.js';
+import { CliProcess, type Command, emptyFolder, flowRun, jsonFile, runCli } from './cli-run.js';
 import { sha256 } from './cli-workspace.js';
 import { type FakeStorage, startFakeStorage } from './fake-storage/fake-storage.js';
 import type { StoredObject } from './fake-storage/object-store.js';
@@ -65,25 +65,29 @@ export class GcpScene {
   }
 
   /** The program on this step, one chart after the other; the run is created where it is not there. */
-  start({ flags = [], leaseTtlSeconds = 90 }: GcpRunOptions = {}): CliProcess {
+  #command({ flags = [], leaseTtlSeconds = 90 }: GcpRunOptions = {}): Command {
     const argv = ['--flow-run-path', 'flow_run.json', '--accounts-config-path', 'accounts.json'];
     const cloud = ['--backend', 'gcp', '--charts-bucket', BUCKET, '--create-flow-run'];
     const rest = ['--templates-dir', bundled.templates, '--concurrency', '1'];
     const output = ['--output-summary', 'json', '--log-format', 'json'];
-    return new CliProcess(['run-local', ...argv, ...cloud, ...rest, ...output, ...flags], {
-      cwd: this.cwd,
-      env: {
-        FIRESTORE_EMULATOR_HOST: this.proxy.host,
-        STORAGE_EMULATOR_HOST: this.storage.url,
-        GOOGLE_CLOUD_PROJECT: this.projectId,
-        METADATA_SERVER_DETECTION: 'none',
-        CHARTS_LEASE_TTL_SECONDS: String(leaseTtlSeconds),
-      },
-    });
+    const env = {
+      FIRESTORE_EMULATOR_HOST: this.proxy.host,
+      STORAGE_EMULATOR_HOST: this.storage.url,
+      GOOGLE_CLOUD_PROJECT: this.projectId,
+      METADATA_SERVER_DETECTION: 'none',
+      CHARTS_LEASE_TTL_SECONDS: String(leaseTtlSeconds),
+    };
+    const all = ['run-local', ...argv, ...cloud, ...rest, ...output, ...flags];
+    return [all, { cwd: this.cwd, env }];
+  }
+
+  /** A process of its own, which can be killed and stopped. */
+  start(options?: GcpRunOptions): CliProcess {
+    return new CliProcess(...this.#command(options));
   }
 
   async run(options?: GcpRunOptions): Promise<Told> {
-    return told(await this.start(options).ended);
+    return told(await runCli(...this.#command(options)));
   }
 
   /** Puts the flow run there, as somebody else would. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account, RunSummary } from '../../src/contracts/documents.js';
-import { CliProcess, emptyFolder, flowRun, jsonFile, type LogLine } from './cli-run.js';
+import { emptyFolder, flowRun, jsonFile, type LogLine, runCli } from './cli-run.js';
 import { CliWorkspace, summaryOn } from './cli-workspace.js';
 import {
   type FakeChartImg,
@@ -68,13 +68,13 @@ export class LiveScene {
     await jsonFile(this.cwd, 'flow_run.json', run);
   }
 
-  start(options: LiveRunOptions = {}): CliProcess {
+  async run(options: LiveRunOptions = {}): Promise<Told> {
     const { mode = 'real', workspace = 'workspace', accounts = [LIVE_ACCOUNT] } = options;
     const { flags = [], env = {}, preload = [] } = options;
     const where = ['--workspace', workspace, '--flow-run-path', 'flow_run.json'];
     const how = ['--charts-api-mode', mode, '--output-summary', 'json', '--verbose'];
     const record = mode === 'record' ? ['--fixtures-dir', this.recordings] : [];
-    return new CliProcess(['run-local', ...where, ...how, ...record, ...flags], {
+    const ended = await runCli(['run-local', ...where, ...how, ...record, ...flags], {
       cwd: this.cwd,
       env: {
         CHART_IMG_BASE_URL: this.fake.url,
@@ -83,10 +83,7 @@ export class LiveScene {
       },
       preload,
     });
-  }
-
-  async run(options?: LiveRunOptions): Promise<Told> {
-    return told(await this.start(options).ended);
+    return told(ended);
   }
 
   /** Runs it to an end of its own, with a summary. */

@@ -66,8 +66,8 @@ export async function gcpScene(onTestFinished: OnTestFinished): Promise<LookScen
     },
     run: (...argv) => runCli([...argv, '--backend', 'gcp'], { cwd, env }),
     snapshot: async () => {
-      const reading = await scene.documents.read(written);
-      const versions = written.map((path) => [path, reading.get(path)?.version]);
+      const reading = written.length > 0 ? await scene.documents.read(written) : undefined;
+      const versions = written.map((path) => [path, reading?.get(path)?.version]);
       const objects = scene.storage.objects(BUCKET).map(({ name, body }) => [name, String(body)]);
       const runs = (await scene.documents.list('flow_runs', { limit: 50 })).documents.length;
       return { versions, objects, runs, files: await filesIn(cwd) };

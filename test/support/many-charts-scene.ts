@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account, JsonObject, RunSummary } from '../../src/contracts/documents.js';
-import { CliProcess, emptyFolder, flowRun, jsonFile, type LogLine } from './cli-run.js';
+import { type Command, emptyFolder, flowRun, jsonFile, type LogLine, runCli } from './cli-run.js';
 import { CliWorkspace, summaryOn } from './cli-workspace.js';
 import { type FakeChartImg, startFakeChartImg } from './fake-chart-img/fake-chart-img.js';
 import type { KnownKey } from './fake-chart-img/plans.js';
@@ -97,20 +97,18 @@ export class ManyChartsScene {
     return new ManyChartsScene(cwd, fake);
   }
 
-  start({ flags = [], env = {}, preload = [] }: RunOptions = {}): CliProcess {
+  /** Without the accounts. */
+  command({ flags = [], env = {}, preload = [] }: RunOptions = {}): Command {
     const files = ['--flow-run-path', 'flow_run.json', '--templates-dir', 'templates'];
     const mode = ['--charts-api-mode', 'real', '--output-summary', 'json'];
-    return new CliProcess(['run-local', ...files, ...mode, ...flags], {
-      cwd: this.cwd,
-      env: { CHART_IMG_BASE_URL: this.fake.url, ...env },
-      preload,
-    });
+    const where = { CHART_IMG_BASE_URL: this.fake.url, ...env };
+    return [['run-local', ...files, ...mode, ...flags], { cwd: this.cwd, env: where, preload }];
   }
 
   /** Runs it with the accounts to an end of its own, with a summary. */
   async finish(options: RunOptions = {}): Promise<Told & { readonly summary: RunSummary }> {
     const flags = ['--accounts-config-path', 'accounts.json', ...(options.flags ?? [])];
-    const ended = told(await this.start({ ...options, flags }).ended);
+    const ended = told(await runCli(...this.command({ ...options, flags })));
     return { ...ended, summary: summaryOn(ended.stdout) };
   }
 

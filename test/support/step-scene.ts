@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import type { JsonObject, RunSummary } from '../../src/contracts/documents.js';
-import { CliProcess, type Ended, flowRun, jsonFile, type LogLine, logLines } from './cli-run.js';
+import {
+  CliProcess,
+  type Command,
+  type Ended,
+  flowRun,
+  jsonFile,
+  type LogLine,
+  logLines,
+  runCli,
+} from './cli-run.js';
 import { CliWorkspace, summaryOn } from './cli-workspace.js';
 
 export const RUN_ID = '20251221-120000_BTCUSDT_demo';
@@ -50,18 +59,20 @@ export class StepScene {
     return new StepScene(cwd);
   }
 
-  start({ flags = [], env = {}, preload = [] }: RunOptions = {}): CliProcess {
+  #command({ flags = [], env = {}, preload = [] }: RunOptions = {}): Command {
     const files = ['--flow-run-path', 'flow_run.json', '--accounts-config-path', 'accounts.json'];
     const output = ['--output-summary', 'json', '--verbose'];
-    return new CliProcess(['run-local', ...files, ...output, ...flags], {
-      cwd: this.cwd,
-      env,
-      preload,
-    });
+    return [['run-local', ...files, ...output, ...flags], { cwd: this.cwd, env, preload }];
   }
 
+  /** A process of its own, which can be killed. */
+  start(options?: RunOptions): CliProcess {
+    return new CliProcess(...this.#command(options));
+  }
+
+  /** What it leaves unended is held as long as this process lives: then `start` one to be outlived. */
   async run(options?: RunOptions): Promise<Told> {
-    return told(await this.start(options).ended);
+    return told(await runCli(...this.#command(options)));
   }
 
   /** Runs it to an end of its own, with a summary. */

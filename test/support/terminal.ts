@@ -2,8 +2,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { BIN } from './cli-run.js';
 
+const python = pythonItself();
+
 /** For the name of a suite that is skipped without it; empty: it runs. */
-export const whyNoTerminal = hasPython() ? '' : 'SKIPPED: no python3 to open a terminal with';
+export const whyNoTerminal = python ? '' : 'SKIPPED: no python3 to open a terminal with';
 
 export interface OnTerminal {
   readonly exitCode: number | null;
@@ -23,11 +25,15 @@ export function runOnTerminal(
   },
 ): Promise<OnTerminal> {
   const { cwd, columns, env = {} } = options;
-  const child = spawn('python3', ['-c', OPEN, String(columns), process.execPath, BIN, ...argv], {
-    cwd,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    python ?? 'python3',
+    ['-c', OPEN, String(columns), process.execPath, BIN, ...argv],
+    {
+      cwd,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
@@ -43,12 +49,13 @@ export function runOnTerminal(
   });
 }
 
-function hasPython(): boolean {
+/** What the name stands for: a version manager's `python3` is a script that takes half a second. */
+function pythonItself(): string | undefined {
+  const where = 'import pty, sys; print(sys.executable)';
   try {
-    execFileSync('python3', ['-c', 'import pty'], { stdio: 'ignore' });
-    return true;
+    return execFileSync('python3', ['-c', where], { encoding: 'utf8', stdio: 'pipe' }).trim();
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,14 +28,19 @@ const NEW_PROJECT: State = {
   settling: 0,
 };
 
-/** Hands its arguments on and passes back what comes: a node of its own would start 50 times a run. */
+/**
+ * Hands its arguments on and passes back what comes: it starts 50 times a run, where a node, and
+ * even an `env` or a `cat`, would take most of the time.
+ */
 const GCLOUD = (port: number) => `
 exec 3<>/dev/tcp/127.0.0.1/${port}
 printf '%s\\0' "$@" '' >&3
 read -r code <&3
-if [ "$code" = 0 ]; then exec cat <&3; fi
-cat <&3 >&2
+IFS= read -r -d '' text <&3
+if [ "$code" != 0 ]; then exec >&2; fi
+printf '%s' "$text"
 exit "$code"`;
+const BASH = execFileSync('sh', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim();
 
 export interface Noted {
   readonly argv: readonly string[];
@@ -82,7 +87,7 @@ export class FakeCloud {
 
   /** A program on the script's PATH, as a shell script. */
   async program(name: string, body: string): Promise<void> {
-    const file = await this.file(name, `#!/usr/bin/env bash\n${body}\n`);
+    const file = await this.file(name, `#!${BASH}\n${body}\n`);
     await chmod(file, 0o755);
   }
 
