@@ -1,4 +1,8 @@
 import { join } from 'node:path';
+import type { ArtifactStore } from '../../src/artifacts/artifact-store.js';
+import { GcsArtifactStore } from '../../src/artifacts/gcs/gcs-artifact-store.js';
+import { LocalArtifactStore } from '../../src/artifacts/local/local-artifact-store.js';
+import { gsUri } from '../../src/artifacts/object-names.js';
 import type { Account, JsonObject } from '../../src/contracts/documents.js';
 import type { DocumentStore } from '../../src/documents/document-store.js';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
@@ -6,7 +10,7 @@ import { paths } from '../../src/documents/paths.js';
 import type { LibraryOptions } from '../../src/library/index.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
 import { emptyFolder } from './cli-run.js';
-import { CliWorkspace, filesIn } from './cli-workspace.js';
+import { filesIn } from './cli-workspace.js';
 import type { FakeChartImg } from './fake-chart-img/fake-chart-img.js';
 import { whyNoEmulator } from './firestore-emulator.js';
 import { BUCKET, GcpScene } from './gcp-scene.js';
@@ -36,6 +40,7 @@ export interface LibraryScene {
   /** Names of all PNGs. */
   pictures(): Promise<string[]>;
   object(gsUri: string): Promise<Buffer>;
+  remove(gsUri: string): Promise<void>;
   /** How many documents a collection has. */
   count(collection: string): Promise<number>;
   usage(accountId?: string): Promise<JsonObject | undefined>;
@@ -80,6 +85,21 @@ async function sceneOf(
   };
 }
 
+function objectsIn(artifacts: ArtifactStore): Pick<LibraryScene, 'object' | 'remove'> {
+  const nameOf = (uri: string) => uri.slice(gsUri(artifacts.bucket, '').length);
+  const there = async (uri: string) => {
+    const found = await artifacts.get(nameOf(uri));
+    if (!found) throw new Error(`there is no ${uri}`);
+    return found;
+  };
+  return {
+    object: async (uri) => Buffer.from((await there(uri)).body),
+    remove: async (uri) => {
+      await artifacts.delete(nameOf(uri), (await there(uri)).generation);
+    },
+  };
+}
+
 async function localScene(onTestFinished: Cleanup, options: SceneOptions): Promise<LibraryScene> {
   const cwd = await emptyFolder(onTestFinished);
   const root = join(cwd, '.worker-chart-export');
@@ -88,7 +108,7 @@ async function localScene(onTestFinished: Cleanup, options: SceneOptions): Promi
   return sceneOf(onTestFinished, options, {
     ...{ name: 'local', cwd, flags: [], env: {} },
     documents: new LocalDocumentStore(workspace),
-    object: (uri) => new CliWorkspace(cwd).object(uri),
+    ...objectsIn(new LocalArtifactStore(workspace, 'local')),
     pictures: async () =>
       Object.keys(await filesIn(join(root, 'gcs'))).filter((file) => file.endsWith('.png')),
   });
@@ -100,13 +120,7 @@ async function gcpScene(onTestFinished: Cleanup, options: SceneOptions): Promise
     ...{ name: 'gcp', cwd: scene.cwd, env: scene.env },
     flags: ['--backend', 'gcp', '--charts-bucket', BUCKET],
     documents: scene.documents,
-    object: async (uri) => {
-      const found = scene.storage
-        .objects(BUCKET)
-        .find(({ name }) => uri === `gs://${BUCKET}/${name}`);
-      if (!found) throw new Error(`there is no ${uri}`);
-      return Buffer.from(found.body);
-    },
+    ...objectsIn(new GcsArtifactStore({ bucket: BUCKET, emulator: scene.storage.url })),
     pictures: async () =>
       scene.storage.objects(BUCKET).flatMap(({ name }) => (name.endsWith('.png') ? [name] : [])),
   });
