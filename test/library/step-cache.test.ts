@@ -5,7 +5,11 @@ import type { ChartsOutputsManifest, ManifestItem } from '../../src/contracts/do
 import { validateManifest } from '../../src/contracts/validate.js';
 import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
-import { LIBRARY_ACCOUNT, LIBRARY_SCENES, type LibraryScene } from '../support/library-scene.js';
+import {
+  LIBRARY_ACCOUNT,
+  LIBRARY_SCENES,
+  type LibraryScene,
+} from '../support/live-library-scene.js';
 
 const CHARTS = ['ctpl_price_ma1226_vol_v1', 'ctpl_price_psar_adi_v1'];
 const CACHED = ['--cache-ttl', '5m'];
