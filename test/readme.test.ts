@@ -1,7 +1,7 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.js';
 import { viewOf } from '../src/cli/outcome-view.js';
 import { answerOf } from '../src/cloud-event/answers.js';
@@ -65,6 +65,7 @@ function blocks(language: string): string[] {
 function normalized(text: string): string {
   return text
     .replaceAll(/\d{8}-\d{6}_BTCUSDT_1/g, '<stamp>_BTCUSDT_1')
+    .replaceAll(/\d{8}-\d{6}_(\w+)_[0-9a-f]{8}\.png/g, '<stamp>_$1_<digits>.png')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
     .replaceAll(/"sha256": "[^"]*"/g, '"sha256": "…"')
     .replaceAll(/"localPath":"[^"]*"/g, '"localPath":"…"')
@@ -141,6 +142,34 @@ describe('the README', () => {
       const { stdout } = await runCli(argv.split(' '), { cwd });
       expect(unhurried(stdout.trimEnd())).toBe(unhurried(shown(command)));
     }
+  });
+
+  test('what it shows of the chart library is what it does', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    for (const name of ['bin', 'fixtures']) await symlink(join(REPOSITORY, name), join(cwd, name));
+    const shown = [
+      ...readme.matchAll(/```sh\n(.*charts generate.*)\n```\n\n```text\n([\s\S]*?)\n```/g),
+    ];
+    expect(shown).toHaveLength(2);
+    for (const [, command = '', output = ''] of shown) {
+      const [, argv = ''] = /js (.+)$/.exec(command) ?? [];
+      const { stdout } = await runCli(argv.split(' '), { cwd });
+      expect(normalized(stdout.trimEnd())).toBe(normalized(output));
+    }
+  });
+
+  test('its program does what is shown', async () => {
+    const [program = ''] = blocks('js').filter((block) => block.includes('openLibrary'));
+    const [output = ''] = blocks('text').filter((block) => block.startsWith('fixture gs://'));
+    const { openLibrary } = await import('../src/library/index.js');
+    const said: string[] = [];
+    const body = program.replace(/^import .*$/m, '');
+    const run = new Function('openLibrary', 'console', `return (async () => { ${body} })()`);
+    const inFolder = (cwd: string) => (options: object) => openLibrary({ ...options, cwd });
+    await run(inFolder(await emptyFolder(onTestFinished)), {
+      log: (...words: string[]) => said.push(words.join(' ')),
+    });
+    expect(normalized(said.join('\n'))).toBe(normalized(output));
   });
 
   test('every file it links to is there', async () => {
