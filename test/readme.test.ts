@@ -8,6 +8,8 @@ import { answerOf } from '../src/cloud-event/answers.js';
 import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
+import { aSnapshot } from './support/library-samples.js';
+import { seedWorkspace } from './support/library-scene.js';
 import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -144,7 +146,7 @@ describe('the README', () => {
     }
   });
 
-  test('what it shows of the chart library is what it does', async ({ onTestFinished }) => {
+  test('what it shows of charts on demand is what they print', async ({ onTestFinished }) => {
     const cwd = await emptyFolder(onTestFinished);
     for (const name of ['bin', 'fixtures']) await symlink(join(REPOSITORY, name), join(cwd, name));
     const shown = [
@@ -170,6 +172,55 @@ describe('the README', () => {
       log: (...words: string[]) => said.push(words.join(' ')),
     });
     expect(normalized(said.join('\n'))).toBe(normalized(output));
+  });
+
+  test('what it shows of the chart library is what is said', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    const session = [
+      ...readme.matchAll(
+        /^```text\n\$ npx worker-chart-export ((?:symbols set|charts (?:list|latest)) [\s\S]*?)^```/gm,
+      ),
+    ];
+    expect(session).toHaveLength(2);
+    const picture = (symbol: string, timeframe: string, stamp: string) =>
+      `gs://local/library/${symbol}/${timeframe}/${stamp}_ctpl_price_ma1226_vol_v1_0f3a9c21.png`;
+    const chart = {
+      chartImgSymbol: 'XETR:DAX',
+      chartTemplateId: 'ctpl_price_ma1226_vol_v1',
+      bytes: 88_421,
+      width: 1920,
+      height: 1200,
+      sha256: '9f2c41d0a6e8b75310c4f7a2bd96e0135a8c7e4f1b2d3960c5a7e8f901b2c3d4',
+    } as const;
+    await seedWorkspace(cwd, [
+      aSnapshot({
+        ...chart,
+        uri: picture('DAX', '4h', '20261125-093012'),
+        generatedAt: '2026-11-25T09:30:12.418Z',
+        triggerType: 'alert',
+        generatedBy: 'dashboard',
+      }),
+      aSnapshot({
+        ...chart,
+        timeframe: '1D',
+        interval: '1D',
+        uri: picture('DAX', '1D', '20261125-070003'),
+        generatedAt: '2026-11-25T07:00:03.051Z',
+        triggerType: 'report',
+      }),
+    ]);
+    const [starterSet = ''] = blocks('sh').filter((block) => /js symbols list$/.test(block));
+    const shownSet = /```text\n([\s\S]*?)\n```/.exec(readme.slice(readme.indexOf(starterSet)))?.[1];
+    expect((await runCli(['symbols', 'list'], { cwd })).stdout.trimEnd()).toBe(shownSet);
+    for (const [, text = ''] of session) {
+      for (const entry of text.trimEnd().split('\n$ npx worker-chart-export ')) {
+        const [command = '', ...lines] = entry.split('\n');
+        // The days that it speaks of go by.
+        const argv = command.replace('--since 7d', '--since 2026-11-18').split(' ');
+        const { stdout } = await runCli(argv, { cwd });
+        expect(stdout.trimEnd(), command).toBe(lines.join('\n'));
+      }
+    }
   });
 
   test('every file it links to is there', async () => {
