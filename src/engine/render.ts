@@ -134,16 +134,18 @@ async function copyOrDraw(
   chart: RenderableChart,
   cache: ChartCache,
   making: Making,
-): Promise<Arrived | StoredChart | StepError> {
-  const known = making.claimed.workload.cached.get(chart.chartTemplateId);
-  const copy = known && (await copyPicture(chart, known, making));
-  if (copy) return copy;
-  const result = await cache.once(chart, making.folder, making.stop.soon, async () => {
-    const drawn = await draw(chart, making);
-    return 'code' in drawn ? drawn : store(chart, drawn, making);
-  });
-  if (!('picture' in result)) return result;
-  return (await copyPicture(chart, result.picture, making)) ?? draw(chart, making);
+): Promise<StoredChart | StepError> {
+  for (let picture = making.claimed.workload.cached.get(chart.chartTemplateId); ; ) {
+    const copy = picture && (await copyPicture(chart, picture, making));
+    if (copy) return copy;
+    const request = { step: making.folder, gone: picture, signal: making.stop.soon };
+    const result = await cache.once(chart, request, async () => {
+      const drawn = await draw(chart, making);
+      return 'code' in drawn ? drawn : store(chart, drawn, making);
+    });
+    if (!('picture' in result)) return result;
+    picture = result.picture;
+  }
 }
 
 /** `undefined`: the picture is no longer there. */
