@@ -5,7 +5,7 @@ import { forOnDemand, stopCount } from '../accounts/thresholds.js';
 import { type AccountUsage, dayOf, readUsage, usageWrite } from '../accounts/usage.js';
 import { gsUri } from '../artifacts/object-names.js';
 import { counted } from '../counted.js';
-import type { Reading } from '../documents/document-store.js';
+import type { Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps } from '../engine/deps.js';
 import { chartError, Drawing, type Drawn } from '../engine/drawing.js';
@@ -20,7 +20,7 @@ import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import { entryWrite, pictureOf } from './cache-entry.js';
 import { chartKey, type Origins } from './chart-key.js';
-import { type Freshness, isFresh } from './freshness.js';
+import { type Freshness, isFresh, isYoung } from './freshness.js';
 import { endKey, type Reservation, takeKey } from './key-lease.js';
 import type { Generated, LibraryError, TriggerType } from './library.js';
 import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
@@ -44,7 +44,7 @@ export interface MakerSettings {
 
 interface Claim extends Reservation {
   /** What a holder who died had stored already. */
-  readonly found?: StoredPicture;
+  readonly found?: Snapshot;
   readonly paidBy?: AccountUsage;
 }
 
@@ -122,7 +122,7 @@ export class ChartMaker {
           alsoRead: accounts.map(({ id }) => paths.usage(id)),
           wants: (entry, readTimeMs, sinceMs) =>
             isFresh(entry, request, readTimeMs, sinceMs) && !gone.has(entry.snapshot.id),
-          reserve: (reading, dead) => this.#reserve(ordered, reading, dead),
+          reserve: (reading, dead) => this.#reserve(ordered, request, reading, dead),
           sharesFailures: true,
           signal: stop.now,
         },
@@ -150,15 +150,15 @@ export class ChartMaker {
           const { paidBy, reserved, found } = reservation;
           if (paidBy) warnOfUsage(paidBy, 1, logger);
           const ours = { lease, serverClock, reserved };
-          const known = (picture: StoredPicture) => this.#snapshotOf(ordered, request, picture);
           if (found) {
             logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
-            return this.#record(key, ours, known(found), notices, logger);
+            return this.#record(entryWrite(key, found, 'adopted'), ours, found, notices, logger);
           }
           const stored = await this.#draw(ordered, ours, stop.now, logger).catch(unlessLost);
           if (stored === 'lost') break;
           if ('code' in stored) return refused(ordered, this.#inWords(stored, ours), logger);
-          return this.#record(key, ours, known(stored), notices, logger);
+          const snapshot = this.#snapshotOf(ordered, request, stored);
+          return this.#record(entryWrite(key, snapshot), ours, snapshot, notices, logger);
         }
         default:
           return taken satisfies never;
@@ -168,16 +168,20 @@ export class ChartMaker {
 
   /** The chart's unit, of what steps do not keep for themselves; none for what costs nothing. */
   async #reserve(
-    { chart }: OrderedChart,
+    ordered: OrderedChart,
+    request: MakeRequest,
     reading: Reading,
     dead: LeaseDocument | undefined,
   ): Promise<Claim | LibraryError> {
-    const { accounts, artifacts } = this.#deps;
-    if (dead?.folder !== undefined) {
-      const found = await findPicture(artifacts, dead.folder, dead.claimId, chart);
-      if (found) return { reserved: {}, writes: [], found };
+    const { chart } = ordered;
+    const { accounts } = this.#deps;
+    const found = dead && (await this.#leftBy(dead, ordered, request));
+    if (found && isYoung(found, reading.readTimeMs, request)) return { ...FREE, found };
+    // Too old to be an answer, it is no less in the bucket.
+    const records = found ? [snapshotWrite(found)] : [];
+    if (chart.foresight.kind !== 'call' || accounts.length === 0) {
+      return { ...FREE, writes: records };
     }
-    if (chart.foresight.kind !== 'call' || accounts.length === 0) return FREE;
     const day = dayOf(reading.readTimeMs);
     const usages = accounts.map((account) =>
       readUsage(account, reading.get(paths.usage(account.id)), day),
@@ -197,9 +201,20 @@ export class ChartMaker {
     if (!paidBy) return rateLimited(open, reading.readTimeMs);
     return {
       reserved: { [paidBy.account.id]: { day, units: 1 } },
-      writes: [usageWrite(paths.usage(paidBy.account.id), paidBy, 1)],
+      writes: [usageWrite(paths.usage(paidBy.account.id), paidBy, 1), ...records],
       paidBy,
     };
+  }
+
+  /** What a holder who died had stored and not recorded. */
+  async #leftBy(
+    { folder, claimId }: LeaseDocument,
+    ordered: OrderedChart,
+    request: MakeRequest,
+  ): Promise<Snapshot | undefined> {
+    if (folder === undefined) return undefined;
+    const found = await findPicture(this.#deps.artifacts, folder, claimId, ordered.chart);
+    return found && this.#snapshotOf(ordered, request, found);
   }
 
   /** From the first call to the bucket. What comes to nothing is ended here, its unit given back. */
@@ -269,7 +284,7 @@ export class ChartMaker {
 
   /** One commit makes the chart known: its lease's end, the cache's entry, its place in the history. */
   async #record(
-    key: string,
+    entry: Write,
     { lease }: Ours,
     snapshot: Snapshot,
     notices: readonly string[],
@@ -277,7 +292,7 @@ export class ChartMaker {
   ): Promise<Generated> {
     const { clock, documents } = this.#deps;
     try {
-      await endKey(lease, clock, { writes: [entryWrite(key, snapshot), snapshotWrite(snapshot)] });
+      await endKey(lease, clock, { writes: [entry, snapshotWrite(snapshot)] });
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
       // Whoever took it over renders its own; this one is paid for, and must not lie there unknown.

@@ -1,6 +1,7 @@
 import { plansAtHand } from '../accounts/plans.js';
 import type { WorkerConfig } from '../config/worker-config.js';
 import { DeadlinePassed } from '../engine/stopping.js';
+import { NOBODY_PAYS } from '../engine/workload.js';
 import { ConfigError } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import type { Worker } from '../worker/worker.js';
@@ -29,7 +30,7 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
     const charts = planned.flatMap((one) => ('chart' in one ? [one.chart] : []));
     if (charts.length === 0) return planned.filter((one) => 'kind' in one);
     const costly = charts.some(({ foresight }) => foresight.kind === 'call');
-    if (costly && deps.settings.isLive && accounts.length === 0) throw new ConfigError(NO_ACCOUNTS);
+    if (costly && deps.settings.isLive && accounts.length === 0) throw new ConfigError(NOBODY_PAYS);
     // Only this says what to do where the bucket cannot be used; no quota is spent before.
     probed ??= worker.artifacts.probe();
     await probed.catch((error: unknown) => {
@@ -69,9 +70,6 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
     close: () => worker.close(),
   };
 }
-
-const NO_ACCOUNTS =
-  'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
 
 function deadlineIn(
   timeoutMs: number,
