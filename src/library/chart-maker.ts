@@ -31,9 +31,8 @@ import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.
 export interface MakeRequest extends Freshness {
   readonly trigger: TriggerType;
   readonly generatedBy: string | undefined;
+  /** Of the whole order: at its deadline it aborts with a `DeadlinePassed`. */
   readonly signal: AbortSignal;
-  /** Aborts with a `DeadlinePassed`. */
-  readonly deadline: AbortSignal;
 }
 
 export interface MakerSettings {
@@ -80,36 +79,16 @@ export class ChartMaker {
       timeframe: ordered.timeframe,
       chartTemplateId: ordered.chart.chartTemplateId,
     });
-    const stop = new Stopping();
-    stop.follow(request.signal, 'now', () => request.signal.reason);
-    stop.follow(request.deadline, 'now', () => request.deadline.reason);
     try {
-      return await this.#make(ordered, request, stop, logger);
+      return await this.#make(ordered, request, logger);
     } catch (error) {
-      const failure = this.#failureOf(error, ordered, stop);
+      const failure = failureOf(error, ordered, request.signal);
       if (!failure) throw error;
       return refused(ordered, libraryError(failure), logger);
-    } finally {
-      stop.over();
     }
   }
 
-  /** Of one chart; `undefined`: nothing else would fare better. */
-  #failureOf(error: unknown, { chart }: OrderedChart, stop: Stopping): StepError | undefined {
-    if (error instanceof DeadlinePassed && error === stop.now.reason) {
-      return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
-    }
-    // Of a recording that cannot be read.
-    if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
-    return undefined;
-  }
-
-  async #make(
-    ordered: OrderedChart,
-    request: MakeRequest,
-    stop: Stopping,
-    logger: Logger,
-  ): Promise<Generated> {
+  async #make(ordered: OrderedChart, request: MakeRequest, logger: Logger): Promise<Generated> {
     const { artifacts, accounts, settings } = this.#deps;
     const { chart, notices } = ordered;
     const key = chartKey(chart, this.#settings.origins);
@@ -124,7 +103,7 @@ export class ChartMaker {
             isFresh(entry, request, readTimeMs, sinceMs) && !gone.has(entry.snapshot.id),
           reserve: (reading, dead) => this.#reserve(ordered, request, reading, dead),
           sharesFailures: true,
-          signal: stop.now,
+          signal: request.signal,
         },
         { ...this.#deps, leaseTtlMs: settings.leaseTtlMs },
       );
@@ -154,7 +133,7 @@ export class ChartMaker {
             logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
             return this.#record(entryWrite(key, found, 'adopted'), ours, found, notices, logger);
           }
-          const stored = await this.#draw(ordered, ours, stop.now, logger).catch(unlessLost);
+          const stored = await this.#draw(ordered, ours, request.signal, logger).catch(unlessLost);
           if (stored === 'lost') break;
           if ('code' in stored) return refused(ordered, this.#inWords(stored, ours), logger);
           const snapshot = this.#snapshotOf(ordered, request, stored);
@@ -326,6 +305,20 @@ export class ChartMaker {
     const details = { ...said.details, resetsAt: resetOf(serverClock.nowMs()) };
     return { ...said, code: 'RATE_LIMITED', details };
   }
+}
+
+/** Of one chart; `undefined`: nothing else would fare better. */
+function failureOf(
+  error: unknown,
+  { chart }: OrderedChart,
+  signal: AbortSignal,
+): StepError | undefined {
+  if (error instanceof DeadlinePassed && error === signal.reason) {
+    return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
+  }
+  // Of a recording that cannot be read.
+  if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
+  return undefined;
 }
 
 /** Somebody took the key over while this process stood still: what they render will do. */
