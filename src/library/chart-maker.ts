@@ -1,10 +1,6 @@
-import { deal } from '../accounts/dealing.js';
-import { Pacing, unpaced } from '../accounts/pacing.js';
 import { type Reserved, Spending } from '../accounts/spending.js';
-import { forOnDemand, stopCount } from '../accounts/thresholds.js';
-import { type AccountUsage, dayOf, readUsage, usageWrite } from '../accounts/usage.js';
+import { forOnDemand } from '../accounts/thresholds.js';
 import { gsUri } from '../artifacts/object-names.js';
-import { counted } from '../counted.js';
 import type { Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps } from '../engine/deps.js';
@@ -24,6 +20,7 @@ import { type Freshness, isFresh, isYoung } from './freshness.js';
 import { endKey, type Reservation, takeKey } from './key-lease.js';
 import type { Generated, LibraryError, TriggerType } from './library.js';
 import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
+import { OnDemandQuota, type PaidUnit, resetOf } from './on-demand-quota.js';
 import { libraryError, type OrderedChart } from './plan-order.js';
 import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.js';
 
@@ -42,9 +39,10 @@ export interface MakerSettings {
 }
 
 interface Claim extends Reservation {
+  /** `undefined`: it costs nothing. */
+  readonly paidBy?: PaidUnit['paidBy'];
   /** What a holder who died had stored already. */
   readonly found?: Snapshot;
-  readonly paidBy?: AccountUsage;
 }
 
 interface Ours {
@@ -53,7 +51,6 @@ interface Ours {
   readonly reserved: Reserved;
 }
 
-const DAY_MS = 86_400_000;
 const FREE: Claim = { reserved: {}, writes: [] };
 
 /**
@@ -63,13 +60,12 @@ const FREE: Claim = { reserved: {}, writes: [] };
 export class ChartMaker {
   readonly #deps: EngineDeps;
   readonly #settings: MakerSettings;
-  readonly #pacing: Pacing | undefined;
-  readonly #badKeys = new Set<string>();
+  readonly #quota: OnDemandQuota;
 
   constructor(deps: EngineDeps, settings: MakerSettings) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#pacing = deps.settings.isLive ? new Pacing() : undefined;
+    this.#quota = new OnDemandQuota(deps);
   }
 
   /** Rejects with the signal's reason, with `StoreUnavailable` or `ConfigError`. */
@@ -161,28 +157,8 @@ export class ChartMaker {
     if (chart.foresight.kind !== 'call' || accounts.length === 0) {
       return { ...FREE, writes: records };
     }
-    const day = dayOf(reading.readTimeMs);
-    const usages = accounts.map((account) =>
-      readUsage(account, reading.get(paths.usage(account.id)), day),
-    );
-    const open = usages.filter(({ account }) => !this.#badKeys.has(account.id));
-    const pacing = this.#pacing;
-    const nowMs = this.#deps.clock.monotonic();
-    const waitOf = pacing
-      ? (account: AccountUsage['account']) => pacing.earliestMs(account, nowMs) - nowMs
-      : unpaced;
-    if (open.length === 0) {
-      const message = "no account's key was accepted; check the apiKey of the accounts";
-      return { code: 'CHART_API_FAILED', message };
-    }
-    const [id] = deal([chart.needs], open.map(forOnDemand), waitOf).keys();
-    const paidBy = open.find(({ account }) => account.id === id);
-    if (!paidBy) return rateLimited(open, reading.readTimeMs);
-    return {
-      reserved: { [paidBy.account.id]: { day, units: 1 } },
-      writes: [usageWrite(paths.usage(paidBy.account.id), paidBy, 1), ...records],
-      paidBy,
-    };
+    const paid = this.#quota.unit(chart.needs, reading);
+    return 'code' in paid ? paid : { ...paid, writes: [...paid.writes, ...records] };
   }
 
   /** What a holder who died had stored and not recorded. */
@@ -208,10 +184,11 @@ export class ChartMaker {
     const stop = new Stopping();
     stop.follow(until, 'now', () => until.reason);
     const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
-    for (const id of this.#badKeys) spending?.close(id);
+    for (const id of this.#quota.badKeys) spending?.close(id);
+    const { pacing } = this.#quota;
     const paid = {
       ...{ lease, spending, serverClock, allowance: forOnDemand },
-      ...(this.#pacing && { pacing: this.#pacing }),
+      ...(pacing && { pacing }),
     };
     const drawing = new Drawing(paid, { ...this.#deps, logger }, stop);
     const startedAt = clock.monotonic();
@@ -223,7 +200,7 @@ export class ChartMaker {
       if ('uri' in stored) tellStored(ordered, stored, clock.monotonic() - startedAt, logger);
       return stored;
     } finally {
-      for (const id of drawing.badKeys) this.#badKeys.add(id);
+      for (const id of drawing.badKeys) this.#quota.badKeys.add(id);
       lease.stop();
       stop.over();
       await beating;
@@ -350,24 +327,4 @@ function tellStored(
 ): void {
   const facts = { width, height, bytes, durationMs: Math.round(durationMs), uri };
   logger.info('chart_stored', `${labelOf(ordered)} is stored`, facts);
-}
-
-function resetOf(nowMs: number): string {
-  return new Date((Math.floor(nowMs / DAY_MS) + 1) * DAY_MS).toISOString();
-}
-
-/** Says which of the limits it was: the day's, or the share that is kept for steps. */
-function rateLimited(usages: readonly AccountUsage[], nowMs: number): LibraryError {
-  const resetsAt = resetOf(nowMs);
-  const kept = usages.reduce((sum, usage) => sum + usage.left - forOnDemand(usage).left, 0);
-  const minutes = Math.ceil((Date.parse(resetsAt) - nowMs) / 60_000);
-  const wait = `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  const until = `a new day begins in ${wait}, at 00:00 UTC`;
-  const sum = (countOf: (usage: AccountUsage) => number) =>
-    usages.reduce((all, usage) => all + countOf(usage), 0);
-  const message =
-    kept > 0
-      ? `on-demand work stops for today at ${sum(stopCount)} of ${sum(({ limit }) => limit)} charts: what is left, ${counted(kept, 'chart')}, is for steps; ${until}`
-      : `no account has quota left that could draw it today; ${until}`;
-  return { code: 'RATE_LIMITED', message, details: { resetsAt } };
 }
