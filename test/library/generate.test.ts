@@ -132,14 +132,8 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(scene.fake.requests).toHaveLength(0);
     });
 
-    test('a picture that its dead renderer stored is adopted, not paid for again', async ({
-      onTestFinished,
-    }) => {
-      const scene = await open(onTestFinished, {});
-      const library = await openOn(scene, onTestFinished);
-      await library.generate(DAX, NEVER);
-      // As it would be, had it been killed before it said so.
-      const { documents } = scene;
+    /** As it would be, had its renderer been killed before it said so. */
+    async function leaveUnknown({ documents }: LibraryScene) {
       const [lease] = (await documents.list('chart_leases', { limit: 2 })).documents;
       const [known] = (await documents.list('chart_snapshots', { limit: 2 })).documents;
       if (!lease || !known) throw new Error('nothing was recorded');
@@ -149,6 +143,16 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
         { kind: 'delete', path: paths.chartCache(lease.id) },
         { kind: 'delete', path: paths.chartSnapshot(known.id) },
       ]);
+      return known;
+    }
+
+    test('a picture that its dead renderer stored is adopted, not paid for again', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openOn(scene, onTestFinished);
+      await library.generate(DAX, NEVER);
+      const known = await leaveUnknown(scene);
       const results = await library.generate(DAX, NEVER);
       expect(results).toMatchObject([{ kind: 'chart', snapshot: { id: known.id, ...known.data } }]);
       expect(scene.fake.requests).toHaveLength(1);
@@ -156,6 +160,41 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect([await scene.count('chart_snapshots'), (await scene.pictures()).length]).toEqual([
         1, 1,
       ]);
+    });
+
+    test('one that is too old by then is recorded, and another one rendered', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openOn(scene, onTestFinished);
+      await library.generate(DAX, NEVER);
+      const known = await leaveUnknown(scene);
+      const [anew] = await library.generate({ ...DAX, refresh: true }, NEVER);
+      expect(anew).toMatchObject({ kind: 'chart', source: 'chart-img' });
+      expect(await library.snapshots.find(known.id)).toMatchObject(known.data);
+      expect([await scene.count('chart_snapshots'), scene.fake.requests.length]).toEqual([2, 2]);
+    });
+
+    test('a stop and a deadline end what is under way, and leave the chart to the next', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      scene.fake.faults.add({ fault: { act: 'hang' }, times: 2 });
+      const library = await openOn(scene, onTestFinished);
+      const stop = new AbortController();
+      const generating = library.generate(DAX, stop.signal);
+      await scene.fake.arrived(1);
+      stop.abort(new Error('enough'));
+      await expect(generating).rejects.toThrow('enough');
+
+      const hasty = await openLibrary({ ...scene.options, timeoutSeconds: 0.5 });
+      onTestFinished(() => hasty.close());
+      const late = await hasty.generate(DAX, NEVER);
+      expect(late).toMatchObject([
+        { error: { code: 'CHART_API_FAILED', details: { reason: 'deadline' } } },
+      ]);
+      expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+      expect(await scene.usage()).toMatchObject({ usageToday: scene.fake.requests.length });
     });
 
     test('a failure answers everybody who waited for it; whoever asks later asks anew', async ({
