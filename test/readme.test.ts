@@ -8,8 +8,8 @@ import { answerOf } from '../src/cloud-event/answers.js';
 import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
+import { seedWorkspace } from './support/history-scene.js';
 import { aSnapshot } from './support/library-samples.js';
-import { seedWorkspace } from './support/library-scene.js';
 import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
