@@ -210,8 +210,11 @@ export class ChartMaker {
           of: (reading: Reading, document: LeaseDocument) =>
             refundOf(accounts, spending, document, reading),
         };
-        const failure = stored && libraryError(stored);
-        await endKey(lease, clock, { writes: [], refund, failure }).catch((error: unknown) => {
+        // A put without an answer may have been made: whoever comes next is to look for it.
+        const mayBeThere = stored?.code === 'GCS_WRITE_FAILED';
+        const failure = stored && !mayBeThere ? this.#inWords(stored, ours) : undefined;
+        const end = { writes: [], refund, failure, mayBeThere };
+        await endKey(lease, clock, end).catch((error: unknown) => {
           if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
           logger.warn('quota_not_returned', `unspent quota stays counted: ${reasonOf(error)}`);
         });
