@@ -1,8 +1,6 @@
 import type {
   Accounts,
   ChartExportStep,
-  ChartSnapshot,
-  ChartSymbol,
   ChartsOutputsManifest,
   ChartTemplate,
   FlowRun,
@@ -20,8 +18,6 @@ export const validateChartTemplate = validator<ChartTemplate>(compiled.chartTemp
 export const validateAccounts = validator<Accounts>(compiled.accounts);
 export const validateManifest = validator<ChartsOutputsManifest>(compiled.manifest);
 export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
-export const validateChartSnapshot = validator<ChartSnapshot>(compiled.chartSnapshot);
-export const validateChartSymbol = validator<ChartSymbol>(compiled.chartSymbol);
 
 interface SchemaError {
   instancePath: string;
@@ -35,7 +31,8 @@ interface CompiledValidator {
   errors?: SchemaError[] | null;
 }
 
-function validator<T>(compiledValidator: unknown): (value: unknown) => Validated<T> {
+/** A compiled schema as a check that tells all that is wrong. */
+export function validator<T>(compiledValidator: unknown): (value: unknown) => Validated<T> {
   const validate = compiledValidator as CompiledValidator;
   return (value) =>
     validate(value)
