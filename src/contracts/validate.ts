@@ -23,7 +23,8 @@ export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
 export const validateChartSnapshot = validator<ChartSnapshot>(compiled.chartSnapshot);
 export const validateChartSymbol = validator<ChartSymbol>(compiled.chartSymbol);
 
-interface SchemaError {
+/** As Ajv tells it. */
+export interface SchemaError {
   instancePath: string;
   keyword: string;
   message?: string;
@@ -40,7 +41,12 @@ function validator<T>(compiledValidator: unknown): (value: unknown) => Validated
   return (value) =>
     validate(value)
       ? { ok: true, value: value as T }
-      : { ok: false, errors: [...new Set((validate.errors ?? []).flatMap(describe))] };
+      : { ok: false, errors: described(validate.errors ?? []) };
+}
+
+/** In words, each once, as `path: message`. */
+export function described(errors: readonly SchemaError[]): string[] {
+  return [...new Set(errors.flatMap(describe))];
 }
 
 /** `if` only says that its `then` failed, which has errors of its own. */

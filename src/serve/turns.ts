@@ -1,0 +1,67 @@
+import { HttpProblem } from './problems.js';
+
+interface TurnLimits {
+  /** Requests at work at the same time. */
+  readonly atOnce: number;
+  /** Requests that wait for their turn. */
+  readonly waiting: number;
+  /** For how long each may wait. */
+  readonly waitMs: number;
+}
+
+/** Lets so many requests work at the same time; further ones wait shortly, in their order. */
+export class Turns {
+  readonly #limits: TurnLimits;
+  readonly #queue: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
+  #working = 0;
+
+  constructor(limits: TurnLimits) {
+    this.#limits = limits;
+  }
+
+  /** Rejects with `OVERLOADED` where the turn does not come in time, else as the work does. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#working >= this.#limits.atOnce) await this.#wait();
+    else this.#working += 1;
+    try {
+      return await work();
+    } finally {
+      this.#next();
+    }
+  }
+
+  /** Resolves once nobody is at work. */
+  idle(): Promise<void> {
+    if (this.#working === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** The turn is handed on, so that nobody who comes meanwhile takes it. */
+  #next(): void {
+    const next = this.#queue.shift();
+    if (next) next();
+    else this.#working -= 1;
+    if (this.#working === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #wait(): Promise<void> {
+    const { atOnce, waiting, waitMs } = this.#limits;
+    const overloaded = () =>
+      new HttpProblem('OVERLOADED', `${atOnce} requests are at work already; try again`, {
+        retryAfterSeconds: Math.ceil(waitMs / 1_000),
+      });
+    if (this.#queue.length >= waiting) return Promise.reject(overloaded());
+    return new Promise((resolve, reject) => {
+      const onTurn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#queue.splice(this.#queue.indexOf(onTurn), 1);
+        reject(overloaded());
+      }, waitMs);
+      this.#queue.push(onTurn);
+    });
+  }
+}
