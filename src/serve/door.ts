@@ -130,6 +130,10 @@ export async function openDoor(
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     if (isStopping) throw stopping();
     if (request.routeOptions.config.isOpen !== true) admit(request);
+    const { headers } = request;
+    // Clients name a type also of no body (axios: of a form), which is none then.
+    const hasBody = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
+    if (!hasBody) delete headers['content-type'];
   });
   // The one sink of what is answered; pictures are bytes, and hold no key.
   app.addHook('preSerialization', async (_request, _reply, payload) => redactJson(payload, redact));
