@@ -20,38 +20,37 @@ function generate(url: string): Promise<Response> {
   });
 }
 
-test.for(['SIGTERM', 'SIGINT'] as const)(
-  '%s: what is in flight has its answer, nobody new is let in, exit 0',
-  async (signal, { onTestFinished }) => {
-    const { cwd, env, fake, usage } = await LOCAL.open(onTestFinished, { latencyMs: 1_500 });
-    const argv = ['serve', '--port', '0', '--charts-api-mode', 'real'];
-    const process = new CliProcess(argv, { cwd, env });
-    onTestFinished(async () => {
-      process.kill('SIGKILL');
-      await process.ended;
-    });
-    const { url } = await process.event('http_listening');
-    const answer = generate(String(url));
-    // Idle connections keep nobody waiting.
-    const { port } = new URL(String(url));
-    const idle = connect(Number(port), '127.0.0.1');
-    idle.write('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    const idled = text(idle);
-    await fake.arrived(1);
-    process.kill(signal);
-    await process.event('interrupted');
-    await idled;
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
-    expect((await answer).status).toBe(200);
-    expect((await answer).headers.get('connection')).toBe('close');
-    const { exitCode, stdout } = await process.ended;
-    expect([exitCode, stdout]).toEqual([0, `listening on ${url}\n`]);
-    expect(await process.event('http_stopped')).toMatchObject({ end: 'finished' });
-    expect(await usage()).toMatchObject({ usageToday: 1 });
-  },
-);
+test('SIGTERM: what is in flight has its answer, nobody new is let in, exit 0', async ({
+  onTestFinished,
+}) => {
+  const { cwd, env, fake, usage } = await LOCAL.open(onTestFinished, { latencyMs: 1_500 });
+  const argv = ['serve', '--port', '0', '--charts-api-mode', 'real'];
+  const process = new CliProcess(argv, { cwd, env });
+  onTestFinished(async () => {
+    process.kill('SIGKILL');
+    await process.ended;
+  });
+  const { url } = await process.event('http_listening');
+  const answer = generate(String(url));
+  // Idle connections keep nobody waiting.
+  const { port } = new URL(String(url));
+  const idle = connect(Number(port), '127.0.0.1');
+  idle.write('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  const idled = text(idle);
+  await fake.arrived(1);
+  process.kill('SIGTERM');
+  await process.event('interrupted');
+  await idled;
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+  expect((await answer).status).toBe(200);
+  expect((await answer).headers.get('connection')).toBe('close');
+  const { exitCode, stdout } = await process.ended;
+  expect([exitCode, stdout]).toEqual([0, `listening on ${url}\n`]);
+  expect(await process.event('http_stopped')).toMatchObject({ end: 'finished' });
+  expect(await usage()).toMatchObject({ usageToday: 1 });
+});
 
-test('what does not finish in time is cut: 503, and its lease is free again', async ({
+test('what does not finish in time is cut: 503, and its lease is given back', async ({
   onTestFinished,
 }) => {
   const { cwd, env, fake, documents } = await LOCAL.open(onTestFinished, {});
@@ -70,5 +69,5 @@ test('what does not finish in time is cut: 503, and its lease is free again', as
   expect(await (await answer).json()).toMatchObject({ code: 'STOPPING' });
   expect([status, (await answer).headers.get('retry-after')]).toEqual([503, '5']);
   const { documents: leases } = await documents.list('chart_leases', { limit: 10 });
-  expect(leases.map(({ data }) => data.state)).toEqual(['RELEASED']);
+  expect(leases.map(({ data }) => data.state)).toEqual(['DONE']);
 });
