@@ -1,13 +1,15 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.js';
 import { viewOf } from '../src/cli/outcome-view.js';
 import { answerOf } from '../src/cloud-event/answers.js';
 import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
+import { aSnapshot } from './support/library-samples.js';
+import { seedWorkspace } from './support/library-scene.js';
 import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -65,6 +67,7 @@ function blocks(language: string): string[] {
 function normalized(text: string): string {
   return text
     .replaceAll(/\d{8}-\d{6}_BTCUSDT_1/g, '<stamp>_BTCUSDT_1')
+    .replaceAll(/\d{8}-\d{6}_(\w+)_[0-9a-f]{8}\.png/g, '<stamp>_$1_<digits>.png')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
     .replaceAll(/"sha256": "[^"]*"/g, '"sha256": "…"')
     .replaceAll(/"localPath":"[^"]*"/g, '"localPath":"…"')
@@ -140,6 +143,83 @@ describe('the README', () => {
       const [, argv = ''] = /js (.+)$/.exec(command) ?? [];
       const { stdout } = await runCli(argv.split(' '), { cwd });
       expect(unhurried(stdout.trimEnd())).toBe(unhurried(shown(command)));
+    }
+  });
+
+  test('what it shows of charts on demand is what they print', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    for (const name of ['bin', 'fixtures']) await symlink(join(REPOSITORY, name), join(cwd, name));
+    const shown = [
+      ...readme.matchAll(/```sh\n(.*charts generate.*)\n```\n\n```text\n([\s\S]*?)\n```/g),
+    ];
+    expect(shown).toHaveLength(2);
+    for (const [, command = '', output = ''] of shown) {
+      const [, argv = ''] = /js (.+)$/.exec(command) ?? [];
+      const { stdout } = await runCli(argv.split(' '), { cwd });
+      expect(normalized(stdout.trimEnd())).toBe(normalized(output));
+    }
+  });
+
+  test('its program does what is shown', async () => {
+    const [program = ''] = blocks('js').filter((block) => block.includes('openLibrary'));
+    const [output = ''] = blocks('text').filter((block) => block.startsWith('fixture gs://'));
+    const { openLibrary } = await import('../src/library/index.js');
+    const said: string[] = [];
+    const body = program.replace(/^import .*$/m, '');
+    const run = new Function('openLibrary', 'console', `return (async () => { ${body} })()`);
+    const inFolder = (cwd: string) => (options: object) => openLibrary({ ...options, cwd });
+    await run(inFolder(await emptyFolder(onTestFinished)), {
+      log: (...words: string[]) => said.push(words.join(' ')),
+    });
+    expect(normalized(said.join('\n'))).toBe(normalized(output));
+  });
+
+  test('what it shows of the chart library is what is said', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    const session = [
+      ...readme.matchAll(
+        /^```text\n\$ npx worker-chart-export ((?:symbols set|charts (?:list|latest)) [\s\S]*?)^```/gm,
+      ),
+    ];
+    expect(session).toHaveLength(2);
+    const picture = (symbol: string, timeframe: string, stamp: string) =>
+      `gs://local/library/${symbol}/${timeframe}/${stamp}_ctpl_price_ma1226_vol_v1_0f3a9c21.png`;
+    const chart = {
+      chartImgSymbol: 'XETR:DAX',
+      chartTemplateId: 'ctpl_price_ma1226_vol_v1',
+      bytes: 88_421,
+      width: 1920,
+      height: 1200,
+      sha256: '9f2c41d0a6e8b75310c4f7a2bd96e0135a8c7e4f1b2d3960c5a7e8f901b2c3d4',
+    } as const;
+    await seedWorkspace(cwd, [
+      aSnapshot({
+        ...chart,
+        uri: picture('DAX', '4h', '20261125-093012'),
+        generatedAt: '2026-11-25T09:30:12.418Z',
+        triggerType: 'alert',
+        generatedBy: 'dashboard',
+      }),
+      aSnapshot({
+        ...chart,
+        timeframe: '1D',
+        interval: '1D',
+        uri: picture('DAX', '1D', '20261125-070003'),
+        generatedAt: '2026-11-25T07:00:03.051Z',
+        triggerType: 'report',
+      }),
+    ]);
+    const [starterSet = ''] = blocks('sh').filter((block) => /js symbols list$/.test(block));
+    const shownSet = /```text\n([\s\S]*?)\n```/.exec(readme.slice(readme.indexOf(starterSet)))?.[1];
+    expect((await runCli(['symbols', 'list'], { cwd })).stdout.trimEnd()).toBe(shownSet);
+    for (const [, text = ''] of session) {
+      for (const entry of text.trimEnd().split('\n$ npx worker-chart-export ')) {
+        const [command = '', ...lines] = entry.split('\n');
+        // The days that it speaks of go by.
+        const argv = command.replace('--since 7d', '--since 2026-11-18').split(' ');
+        const { stdout } = await runCli(argv, { cwd });
+        expect(stdout.trimEnd(), command).toBe(lines.join('\n'));
+      }
     }
   });
 

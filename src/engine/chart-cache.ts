@@ -22,6 +22,14 @@ export interface RecordedStep {
   readonly inputs: StepInputs;
 }
 
+/** For whom a chart is rendered once. */
+export interface OnceRequest {
+  readonly step: RecordedStep;
+  /** What the cache said, and is no longer there. */
+  readonly gone: CachedPicture | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * What others rendered for the same requests, and who is rendering them now. Nothing in here fails
  * a chart: where it cannot be asked, the chart is rendered.
@@ -35,8 +43,7 @@ export interface ChartCache {
    */
   once(
     chart: RenderableChart,
-    step: RecordedStep,
-    signal: AbortSignal,
+    request: OnceRequest,
     render: () => Promise<StoredChart | StepError>,
   ): Promise<StoredChart | StepError | { readonly picture: CachedPicture }>;
   /** What records the charts that a step stored, for the commit of its end. */

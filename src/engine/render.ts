@@ -146,12 +146,15 @@ async function copyOrDraw(
   kitchen: Kitchen,
 ): Promise<StoredChart | StepError> {
   const known = kitchen.claimed.workload.cached.get(chart.chartTemplateId);
-  const copy = known && (await copyPicture(chart, known, kitchen));
-  if (copy) return copy;
-  const draw = () => drawAndStore(chart, kitchen);
-  const result = await cache.once(chart, kitchen.folder, kitchen.stop.soon, draw);
-  if (!('picture' in result)) return result;
-  return (await copyPicture(chart, result.picture, kitchen)) ?? draw();
+  for (let picture = known; ; ) {
+    const copy = picture && (await copyPicture(chart, picture, kitchen));
+    if (copy) return copy;
+    const draw = () => drawAndStore(chart, kitchen);
+    const request = { step: kitchen.folder, gone: picture, signal: kitchen.stop.soon };
+    const result = await cache.once(chart, request, draw);
+    if (!('picture' in result)) return result;
+    picture = result.picture;
+  }
 }
 
 /** `undefined`: the picture is no longer there. */

@@ -189,7 +189,7 @@ export class ChartMaker {
       ? (account: AccountUsage['account']) => pacing.earliestMs(account, nowMs) - nowMs
       : unpaced;
     if (open.length === 0) {
-      const message = `no account's key was accepted; check the apiKey of ${[...this.#badKeys].join(', ')}`;
+      const message = "no account's key was accepted; check the apiKey of the accounts";
       return { code: 'CHART_API_FAILED', message };
     }
     const [id] = deal([chart.needs], open.map(forOnDemand), waitOf).keys();
@@ -320,11 +320,12 @@ function unlessLost(error: unknown): 'lost' {
 }
 
 function refused(
-  { symbol, timeframe }: OrderedChart,
+  { symbol, timeframe, chart }: OrderedChart,
   error: LibraryError,
   logger: Logger,
 ): Generated {
-  const message = `${symbol} ${timeframe}: ${error.message}`;
+  const isNamed = error.message.startsWith(chart.request.chartImgSymbol);
+  const message = isNamed ? error.message : `${symbol} ${timeframe}: ${error.message}`;
   logger.warn('chart_failed', message, { error });
   return { kind: 'refused', symbol, timeframe, error };
 }
@@ -354,10 +355,11 @@ function rateLimited(usages: readonly AccountUsage[], nowMs: number): LibraryErr
   const minutes = Math.ceil((Date.parse(resetsAt) - nowMs) / 60_000);
   const wait = `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   const until = `a new day begins in ${wait}, at 00:00 UTC`;
-  const reached = usages.map((usage) => `${usage.account.id} at ${stopCount(usage)}`).join(', ');
+  const sum = (countOf: (usage: AccountUsage) => number) =>
+    usages.reduce((all, usage) => all + countOf(usage), 0);
   const message =
     kept > 0
-      ? `on-demand work stops here for today (${reached}): what is left, ${counted(kept, 'chart')}, is for steps; ${until}`
+      ? `on-demand work stops for today at ${sum(stopCount)} of ${sum(({ limit }) => limit)} charts: what is left, ${counted(kept, 'chart')}, is for steps; ${until}`
       : `no account has quota left that could draw it today; ${until}`;
   return { code: 'RATE_LIMITED', message, details: { resetsAt } };
 }

@@ -1,7 +1,12 @@
 import { gsUri } from '../artifacts/object-names.js';
 import type { Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
-import type { CachedPicture, ChartCache, RecordedStep } from '../engine/chart-cache.js';
+import type {
+  CachedPicture,
+  ChartCache,
+  OnceRequest,
+  RecordedStep,
+} from '../engine/chart-cache.js';
 import type { StepError } from '../engine/outcome.js';
 import type { RenderableChart } from '../engine/plan.js';
 import { LeaseLost } from '../engine/step-lease.js';
@@ -49,12 +54,11 @@ export class StepCache implements ChartCache {
 
   async once(
     chart: RenderableChart,
-    step: RecordedStep,
-    signal: AbortSignal,
+    { step, gone, signal }: OnceRequest,
     render: () => Promise<StoredChart | StepError>,
   ): Promise<StoredChart | StepError | { readonly picture: CachedPicture }> {
     const key = chartKey(chart, this.#settings.origins);
-    const taken = await this.#take(key, signal);
+    const taken = await this.#take(key, gone, signal);
     if (!taken) return render();
     if (taken.kind === 'known') {
       const picture = this.#pictureOf(taken.entry);
@@ -85,6 +89,7 @@ export class StepCache implements ChartCache {
   /** `undefined`: the cache cannot be asked, which is no reason to fail a chart. */
   async #take(
     key: string,
+    gone: CachedPicture | undefined,
     signal: AbortSignal,
   ): Promise<Extract<KeyTaken<Nothing, never>, { kind: 'known' | 'ours' }> | undefined> {
     try {
@@ -92,8 +97,10 @@ export class StepCache implements ChartCache {
         {
           key,
           alsoRead: [],
-          wants: (entry, readTimeMs, sinceMs) =>
-            this.#pictureIn(entry, readTimeMs, sinceMs) !== undefined,
+          wants: (entry, readTimeMs, sinceMs) => {
+            const picture = this.#pictureIn(entry, readTimeMs, sinceMs);
+            return picture !== undefined && picture.objectName !== gone?.objectName;
+          },
           reserve: async () => NOTHING,
           signal,
         },

@@ -10,6 +10,8 @@ export function encodeFileName(name: string): string {
 
 /** `undefined`: not a name that `encodeFileName` makes. */
 export function decodeFileName(fileName: string): string | undefined {
+  // Most names are plain; a folder of ten thousand is decoded for every page of its listing.
+  if (/^[\w-][\w.-]*$/.test(fileName)) return fileName;
   try {
     const name = decodeURIComponent(fileName);
     return encodeFileName(name) === fileName ? name : undefined;

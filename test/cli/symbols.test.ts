@@ -104,7 +104,7 @@ for (const { name, open, skip } of SUITES) {
       expect(bad.stdout.split('\n')).toEqual([
         '[1].symbol: "^SPX" is no id: at most 40 letters, digits and ._!&-, the first a letter or digit, as in SPX, with "^SPX" among its aliases',
         '[2].timeframe: is not a known field',
-        expect.stringMatching(/^\[2\]\.tradingViewSymbol: must match pattern/),
+        '[2].tradingViewSymbol: must be a symbol of TradingView with its exchange, as in XETR:DAX',
         '[3].symbol: "GOLD" stands also at [0].symbol',
         '[3].defaultIndicators[0]: must be one of EMA_20, EMA_50, EMA_200, RSI, Volume, MACD, BB, ATR',
         '[3].timeframes[0]: "4 hours" is not an interval of Chart-IMG; did you mean 4h?',

@@ -12,7 +12,11 @@ import {
   openLibrary,
 } from '../../src/library/index.js';
 import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
-import { LIBRARY_ACCOUNT, LIBRARY_SCENES, type LibraryScene } from '../support/library-scene.js';
+import {
+  LIBRARY_ACCOUNT,
+  LIBRARY_SCENES,
+  type LibraryScene,
+} from '../support/live-library-scene.js';
 import { onOneUtcDay } from '../support/step-scene.js';
 
 const NEVER = new AbortController().signal;
@@ -201,7 +205,7 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
           expect(refused).toMatchObject({
             error: {
               message: expect.stringMatching(
-                /^on-demand work stops here for today \(acc-1 at 19\): what is left, 1 chart, is for steps; a new day begins in \d+ h \d+ min, at 00:00 UTC$/,
+                /^on-demand work stops for today at 19 of 20 charts: what is left, 1 chart, is for steps; a new day begins in \d+ h \d+ min, at 00:00 UTC$/,
               ),
               details: { resetsAt: expect.stringMatching(/T00:00:00\.000Z$/) },
             },

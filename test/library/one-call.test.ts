@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChartOrder, Generated } from '../../src/library/index.js';
 import { LibraryProcess } from '../support/library-process.js';
-import { LIBRARY_SCENES, type LibraryScene } from '../support/library-scene.js';
+import { LIBRARY_SCENES, type LibraryScene } from '../support/live-library-scene.js';
 
 const ORDER: ChartOrder = { symbols: ['DAX'], timeframes: ['4h'], trigger: 'alert' };
 /** Of those, so many at a time: `PROCESSES` with `AT_ONCE` each, about. */

@@ -5,7 +5,11 @@ import type { ChartsOutputsManifest, ManifestItem } from '../../src/contracts/do
 import { validateManifest } from '../../src/contracts/validate.js';
 import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
-import { LIBRARY_SCENES, type LibraryScene } from '../support/library-scene.js';
+import {
+  LIBRARY_ACCOUNT,
+  LIBRARY_SCENES,
+  type LibraryScene,
+} from '../support/live-library-scene.js';
 
 const CHARTS = ['ctpl_price_ma1226_vol_v1', 'ctpl_price_psar_adi_v1'];
 const CACHED = ['--cache-ttl', '5m'];
@@ -71,7 +75,9 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
     test('copies the pictures of another step under its own name, as old as they are', async ({
       onTestFinished,
     }) => {
-      const scene = await open(onTestFinished, {});
+      // Nothing is left for a second step, which needs nothing.
+      const accounts = [{ ...LIBRARY_ACCOUNT, dailyLimit: 2 }];
+      const scene = await open(onTestFinished, { accounts });
       const one = await doStep(scene, A, ...CACHED);
       const other = await doStep(scene, B, ...CACHED);
       expect(scene.fake.requests).toHaveLength(2);
@@ -101,11 +107,22 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
 
     test('renders what is too old, or is no longer there', async ({ onTestFinished }) => {
       const scene = await open(onTestFinished, {});
-      const { outputsManifestGcsUri: uri } = await doStep(scene, A, ...CACHED);
+      const first = await doStep(scene, A, ...CACHED);
       await doStep(scene, B, '--cache-ttl', '0.001s');
       expect(scene.fake.requests).toHaveLength(4);
-      const { items } = await manifestOf(scene, uri);
-      expect(items).toHaveLength(2);
+
+      const { items } = await manifestOf(scene, first.outputsManifestGcsUri);
+      for (const { png_gcs_uri: uri } of items) await scene.remove(uri);
+      const second = await doStep(scene, B, '--replay', ...CACHED);
+      const { items: copied } = await manifestOf(scene, second.outputsManifestGcsUri);
+      expect(copied.map(({ meta }) => meta?.source)).toEqual(['cache', 'cache']);
+      for (const { png_gcs_uri: uri } of copied) await scene.remove(uri);
+      const third = await doStep(scene, A, '--replay', ...CACHED);
+      const { items: anew } = await manifestOf(scene, third.outputsManifestGcsUri);
+      expect(anew.map(({ meta }) => meta?.source)).toEqual(['chart-img', 'chart-img']);
+      expect(scene.fake.requests).toHaveLength(6);
+      const { itemsCount } = await doStep(scene, B, '--replay', ...CACHED);
+      expect([itemsCount, scene.fake.requests.length]).toEqual([2, 6]);
     });
 
     test('off, as it is by itself, leaves nothing behind and calls every time', async ({

@@ -69,7 +69,7 @@ describe('a transaction', () => {
       throw new Error('no');
     });
     await expect(failed).rejects.toThrow('no');
-    const names = await workspace.transact((transaction) => transaction.names(root));
+    const names = await workspace.transact(async (transaction) => [...transaction.names(root)]);
     expect(names).not.toContain('a');
     await workspace.close();
   });

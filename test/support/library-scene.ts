@@ -1,118 +1,63 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Account, JsonObject } from '../../src/contracts/documents.js';
-import type { DocumentStore } from '../../src/documents/document-store.js';
+import { LocalArtifactStore } from '../../src/artifacts/local/local-artifact-store.js';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
-import { paths } from '../../src/documents/paths.js';
-import type { LibraryOptions } from '../../src/library/index.js';
+import type { Snapshot } from '../../src/library/snapshots/snapshot.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
-import { emptyFolder } from './cli-run.js';
-import { CliWorkspace, filesIn } from './cli-workspace.js';
-import type { FakeChartImg } from './fake-chart-img/fake-chart-img.js';
-import { whyNoEmulator } from './firestore-emulator.js';
-import { BUCKET, GcpScene } from './gcp-scene.js';
-import { fakeFor } from './live-scene.js';
+import { aSnapshot } from './library-samples.js';
 
-type Cleanup = (undo: () => Promise<void>) => void;
+const DAY_MS = 86_400_000;
+const SYMBOLS = ['DAX', 'NDX', 'DJI', 'EURUSD', 'EURGBP'];
+const TIMEFRAMES = ['1h', '4h', '1D'];
 
-export const LIBRARY_ACCOUNT: Account = {
-  id: 'acc-1',
-  apiKey: 'not-a-real-key-0123456789',
-  plan: 'PRO',
-  requestsPerSecond: 1_000,
-  burst: 1_000,
-};
-
-/** The library in real mode before a fake Chart-IMG, on either backend. */
-export interface LibraryScene {
-  readonly name: string;
-  readonly cwd: string;
-  readonly fake: FakeChartImg;
-  /** Opens the library, or describes it to another process. */
-  readonly options: Omit<LibraryOptions, 'log'>;
-  /** The command line's, for the same place. */
-  readonly flags: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly documents: DocumentStore;
-  /** Names of all PNGs. */
-  pictures(): Promise<string[]>;
-  object(gsUri: string): Promise<Buffer>;
-  /** How many documents a collection has. */
-  count(collection: string): Promise<number>;
-  usage(accountId?: string): Promise<JsonObject | undefined>;
+/** A history of charts, every other one expired, from today back over twice the retention. */
+export function aHistory(count: number, bucket = 'local'): Snapshot[] {
+  const nowMs = Date.now();
+  return Array.from({ length: count }, (_, index) => {
+    const symbol = SYMBOLS[index % SYMBOLS.length] as string;
+    const timeframe = TIMEFRAMES[index % TIMEFRAMES.length] as string;
+    const isOld = index % 2 === 1;
+    const ageMs = (index / count) * 59 * DAY_MS + (isOld ? 61 * DAY_MS : 0);
+    return aSnapshot({
+      symbol,
+      timeframe,
+      interval: timeframe,
+      generatedAt: new Date(nowMs - 60_000 - ageMs).toISOString(),
+      uri: `gs://${bucket}/library/${symbol}/${timeframe}/${index}.png`,
+    });
+  });
 }
 
-interface SceneOptions {
-  readonly accounts?: readonly Account[];
-  readonly latencyMs?: number;
-  /** Of leases that nobody beats. */
-  readonly leaseTtlSeconds?: number;
+export function isExpired({ expiresAt }: Snapshot): boolean {
+  return Date.parse(expiresAt) <= Date.now();
 }
 
-async function sceneOf(
-  onTestFinished: Cleanup,
-  { accounts = [LIBRARY_ACCOUNT], latencyMs = 0, leaseTtlSeconds = 90 }: SceneOptions,
-  place: Omit<LibraryScene, 'fake' | 'options' | 'count' | 'usage'>,
-): Promise<LibraryScene> {
-  const unlimited = { requestsPerSecond: 'unlimited' } as const;
-  const keys = accounts.map(({ apiKey }) => ({ apiKey, plan: 'PRO', ...unlimited }) as const);
-  const fake = await fakeFor(onTestFinished, { keys, latencyMs });
-  const env = {
-    ...place.env,
-    CHART_IMG_BASE_URL: fake.url,
-    CHARTS_LEASE_TTL_SECONDS: String(leaseTtlSeconds),
-  };
-  const { cwd, documents, name } = place;
-  const isLocal = name === 'local';
-  return {
-    ...place,
-    fake,
-    env: { ...env, CHART_IMG_ACCOUNTS_JSON: JSON.stringify(accounts) },
-    options: {
-      ...{ cwd, env, accounts, mode: 'real' },
-      ...(isLocal ? { backend: 'local' } : { backend: 'gcp', bucket: BUCKET }),
-    },
-    count: async (collection) =>
-      (await documents.list(collection, { limit: 1_000 })).documents.length,
-    usage: async (accountId = 'acc-1') => {
-      const path = paths.usage(accountId);
-      return (await documents.read([path])).get(path)?.data;
-    },
-  };
+export function objectOf({ uri }: Snapshot): string {
+  return uri.split('/').slice(3).join('/');
 }
 
-async function localScene(onTestFinished: Cleanup, options: SceneOptions): Promise<LibraryScene> {
-  const cwd = await emptyFolder(onTestFinished);
+/** Writes a workspace's files as they would stand there, without its lock: ten thousand take seconds. */
+export async function seedWorkspace(cwd: string, snapshots: readonly Snapshot[]): Promise<string> {
   const root = join(cwd, '.worker-chart-export');
-  const workspace = await Workspace.open(root);
-  onTestFinished(() => workspace.close());
-  return sceneOf(onTestFinished, options, {
-    ...{ name: 'local', cwd, flags: [], env: {} },
-    documents: new LocalDocumentStore(workspace),
-    object: (uri) => new CliWorkspace(cwd).object(uri),
-    pictures: async () =>
-      Object.keys(await filesIn(join(root, 'gcs'))).filter((file) => file.endsWith('.png')),
-  });
+  const workspace = Workspace.peek(root);
+  const documents = new LocalDocumentStore(workspace);
+  const folders = new Set<string>();
+  const write = async (file: string, text: string) => {
+    const folder = join(file, '..');
+    if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+    folders.add(folder);
+    await writeFile(file, text);
+  };
+  for (let at = 0; at < snapshots.length; at += 100) {
+    await Promise.all(
+      snapshots.slice(at, at + 100).map(async (snapshot) => {
+        const { id, ...data } = snapshot;
+        const bucket = snapshot.uri.split('/')[2] as string;
+        const artifacts = new LocalArtifactStore(workspace, bucket);
+        await write(documents.fileOf(`chart_snapshots/${id}`), JSON.stringify(data));
+        await write(artifacts.localPath(objectOf(snapshot)), `picture of ${id}`);
+      }),
+    );
+  }
+  return root;
 }
-
-async function gcpScene(onTestFinished: Cleanup, options: SceneOptions): Promise<LibraryScene> {
-  const scene = await GcpScene.open(onTestFinished);
-  return sceneOf(onTestFinished, options, {
-    ...{ name: 'gcp', cwd: scene.cwd, env: scene.env },
-    flags: ['--backend', 'gcp', '--charts-bucket', BUCKET],
-    documents: scene.documents,
-    object: async (uri) => {
-      const found = scene.storage
-        .objects(BUCKET)
-        .find(({ name }) => uri === `gs://${BUCKET}/${name}`);
-      if (!found) throw new Error(`there is no ${uri}`);
-      return Buffer.from(found.body);
-    },
-    pictures: async () =>
-      scene.storage.objects(BUCKET).flatMap(({ name }) => (name.endsWith('.png') ? [name] : [])),
-  });
-}
-
-export const LIBRARY_SCENES = [
-  { name: 'local', open: localScene, skip: false },
-  { name: `gcp ${whyNoEmulator ?? ''}`, open: gcpScene, skip: Boolean(whyNoEmulator) },
-] as const;

@@ -69,8 +69,12 @@ export class LocalArtifactStore implements ArtifactStore {
     const onDisk = this.localPath(folder);
     return this.#workspace.transact(async (transaction) => {
       const objects: ObjectInfo[] = [];
-      const names = (await transaction.names(onDisk)).map(decodeFileName);
-      for (const name of names.filter((name) => name !== undefined).sort()) {
+      const names: string[] = [];
+      for (const fileName of transaction.names(onDisk)) {
+        const name = decodeFileName(fileName);
+        if (name !== undefined) names.push(name);
+      }
+      for (const name of names.sort()) {
         const object = await this.#read(transaction, `${folder}${name}`);
         if (object) objects.push(object);
       }

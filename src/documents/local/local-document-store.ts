@@ -70,23 +70,47 @@ export class LocalDocumentStore implements DocumentStore {
   }
 
   list(collection: string, page: PageRequest): Promise<Page> {
-    const { limit, after = '', before, mayBe } = page;
-    const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
     return this.#workspace.transact(async (transaction) => {
-      const ids = (await transaction.names(folder))
-        .flatMap((name) => (name.endsWith('.json') ? [decodeFileName(name.slice(0, -5))] : []))
-        .filter((id): id is string => id !== undefined && id > after)
-        .filter((id) => (before === undefined || id < before) && (!mayBe || mayBe(id)))
-        .sort(byCodeUnit);
       const documents = [];
-      for (const [index, id] of ids.entries()) {
-        const document = await this.#readOne(transaction, `${collection}/${id}`);
-        if (document && isAskedFor(page, document.data)) documents.push({ ...document, id });
-        const isLast = index === ids.length - 1;
-        if (documents.length === limit && !isLast) return { documents, next: id };
+      let window: Window = { ids: [], last: page.after ?? '', isEnd: false };
+      while (!window.isEnd) {
+        window = this.#idsAfter(window.last, collection, page, transaction);
+        for (const [index, id] of window.ids.entries()) {
+          const document = await this.#readOne(transaction, `${collection}/${id}`);
+          if (document && isAskedFor(page, document.data)) documents.push({ ...document, id });
+          const isLast = window.isEnd && index === window.ids.length - 1;
+          if (documents.length === page.limit && !isLast) return { documents, next: id };
+        }
       }
       return { documents };
     });
+  }
+
+  /** The next ids, not more than are soon looked at: a folder's whole listing may be long. */
+  #idsAfter(
+    after: string,
+    collection: string,
+    { limit, before, mayBe }: PageRequest,
+    transaction: Transaction,
+  ): Window {
+    const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
+    const most = Math.max(limit, LEAST_WINDOW);
+    const ids: string[] = [];
+    let isEnd = true;
+    const keepFirst = () => {
+      ids.sort(byCodeUnit);
+      if (ids.length <= most) return;
+      ids.length = most;
+      isEnd = false;
+    };
+    for (const name of transaction.names(folder)) {
+      const id = name.endsWith('.json') ? decodeFileName(name.slice(0, -5)) : undefined;
+      if (id === undefined || id <= after || (before !== undefined && id >= before)) continue;
+      if (!mayBe || mayBe(id)) ids.push(id);
+      if (ids.length === 2 * most) keepFirst();
+    }
+    keepFirst();
+    return { ids, last: ids.at(-1) ?? after, isEnd };
   }
 
   /** Where a document lies on the disk. */
@@ -103,6 +127,15 @@ export class LocalDocumentStore implements DocumentStore {
     return state && parse(file, state);
   }
 }
+
+/** Some of a collection's ids, ascending. */
+interface Window {
+  readonly ids: readonly string[];
+  readonly last: string;
+  readonly isEnd: boolean;
+}
+
+const LEAST_WINDOW = 200;
 
 function parse(file: string, { bytes, mtimeMs }: FileState): StoredDocument {
   let data: unknown;

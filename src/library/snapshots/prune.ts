@@ -35,7 +35,7 @@ interface Place {
 }
 
 /** Documents that are looked at together, and written in one commit. */
-const PAGE = 200;
+const PAGE = 100;
 /** Pictures that are deleted at the same time. */
 const ABREAST = 8;
 /** How often others may write a document before we give up on it. */
