@@ -190,5 +190,5 @@ function sendable(path: string): string {
 }
 
 function encoded(text: string): string {
-  return encodeURIComponent(text.toWellFormed?.() ?? text.replaceAll(/\p{Surrogate}/gu, '~'));
+  return encodeURIComponent(text.replaceAll(/\p{Surrogate}/gu, '~'));
 }

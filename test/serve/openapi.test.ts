@@ -11,7 +11,7 @@ test('the document that is served is OpenAPI 3.1, and the one in schemas/', asyn
   onTestFinished,
 }) => {
   const served = await Served.start(onTestFinished, { cwd: await emptyFolder(onTestFinished) });
-  const document = await (await served.get('/openapi.json')).json();
+  const document = JSON.parse(await (await served.get('/openapi.json')).text());
   expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   expect(document).toMatchObject({ openapi: '3.1.0' });
   const routes = Object.entries<object>(document.paths).flatMap(([path, item]) =>

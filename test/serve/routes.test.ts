@@ -5,7 +5,7 @@ import { CliWorkspace } from '../support/cli-workspace.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { aSnapshot } from '../support/library-samples.js';
-import { LIBRARY_ACCOUNT, LIBRARY_SCENES } from '../support/library-scene.js';
+import { LIBRARY_ACCOUNT, LIBRARY_SCENES } from '../support/live-library-scene.js';
 import { gcpScene, type LookScene, localScene } from '../support/look-scene.js';
 import { type Call, Served, TOKEN } from '../support/served.js';
 
@@ -35,7 +35,7 @@ function aProblem(status: number, code: string, more: object = {}) {
 }
 
 async function generated(call: Call, order: object = ORDER) {
-  const { status, data } = await call('generateCharts', null, order);
+  const { status, data } = await call('generateCharts', {}, order);
   expect(status).toBe(200);
   return data.charts[0].snapshot;
 }
@@ -43,7 +43,7 @@ async function generated(call: Call, order: object = ORDER) {
 describe('on a workspace, with fixtures', () => {
   test('generate: a chart, the cache, some of several, and none', async ({ onTestFinished }) => {
     const { call } = await onFixtures(onTestFinished);
-    const first = await call('generateCharts', null, { ...ORDER, generatedBy: 'a dashboard' });
+    const first = await call('generateCharts', {}, { ...ORDER, generatedBy: 'a dashboard' });
     expect(first).toMatchObject({ status: 200, data: { chartsCount: 1, failuresCount: 0 } });
     const [chart] = first.data.charts;
     expect(chart).toMatchObject({
@@ -51,10 +51,10 @@ describe('on a workspace, with fixtures', () => {
       snapshot: { chartTemplateId: TEMPLATE, triggerType: 'manual', generatedBy: 'a dashboard' },
     });
     expect(chart.image).toBe(`/api/charts/snapshots/${chart.snapshot.id}/image`);
-    const again = await call('generateCharts', null, ORDER);
+    const again = await call('generateCharts', {}, ORDER);
     expect(again.data.charts).toEqual([{ ...chart, source: 'cache' }]);
 
-    const some = await call('generateCharts', null, { ...ORDER, symbols: ['BTCUSDT', 'no such'] });
+    const some = await call('generateCharts', {}, { ...ORDER, symbols: ['BTCUSDT', 'no such'] });
     expect(some).toMatchObject({
       status: 200,
       data: {
@@ -63,7 +63,7 @@ describe('on a workspace, with fixtures', () => {
         charts: [{ status: 'stored' }, { status: 'refused', error: { code: 'SYMBOL_NOT_FOUND' } }],
       },
     });
-    const wrong = (order: object) => call('generateCharts', null, { ...ORDER, ...order });
+    const wrong = (order: object) => call('generateCharts', {}, { ...ORDER, ...order });
     expect(await wrong({ symbols: ['no such'] })).toMatchObject(
       aProblem(404, 'SYMBOL_NOT_FOUND', {
         charts: [expect.objectContaining({ status: 'refused' })],
@@ -84,7 +84,7 @@ describe('on a workspace, with fixtures', () => {
   });
 
   test('snapshots: page by page, one, its picture, and its end', async ({ onTestFinished }) => {
-    const { cwd, call } = await onFixtures(onTestFinished);
+    const { cwd, served, call } = await onFixtures(onTestFinished);
     const old = await generated(call);
     const { id, uri } = await generated(call, { ...ORDER, timeframes: ['1h'] });
     const page = await call('listSnapshots', { limit: 1 });
@@ -118,6 +118,10 @@ describe('on a workspace, with fixtures', () => {
       'content-type': 'image/png',
       etag: `"${createHash('sha256').update(stored).digest('hex')}"`,
     });
+    const { etag } = picture.headers;
+    const headers = { authorization: `Bearer ${TOKEN}`, 'if-none-match': String(etag) };
+    const known = await served.get(`/api/charts/snapshots/${id}/image`, headers);
+    expect([known.status, await known.text()]).toEqual([304, '']);
     expect((await call('deleteSnapshot', { id })).status).toBe(204);
     for (const operation of ['getSnapshot', 'getSnapshotImage', 'deleteSnapshot']) {
       for (const absent of [id, NOBODY, '../../../etc/passwd', '__proto__', 'x'.repeat(300)]) {
@@ -143,7 +147,7 @@ describe('on a workspace, with fixtures', () => {
     const put = await call('putSymbolConfig', { symbol: 'DAX' }, config);
     expect(put).toMatchObject({ status: 200, data: { symbol: 'DAX', origin: 'stored', config } });
     expect((await call('getSymbolConfig', { symbol: 'DAX' })).data).toEqual(put.data);
-    expect(await call('generateCharts', null, { ...ORDER, symbols: ['DAX'] })).toMatchObject(
+    expect(await call('generateCharts', {}, { ...ORDER, symbols: ['DAX'] })).toMatchObject(
       aProblem(409, 'SYMBOL_DISABLED'),
     );
     expect(await call('getSymbolConfig', { symbol: 'no such' })).toMatchObject(
@@ -265,7 +269,7 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       const { data } = await call('getSnapshotImage', { id: snapshot.id });
       expect((await scene.object(snapshot.uri)).equals(data)).toBe(true);
       expect(scene.fake.requests).toHaveLength(1);
-      const over = await call('generateCharts', null, { ...DAX, refresh: true });
+      const over = await call('generateCharts', {}, { ...DAX, refresh: true });
       expect(over).toMatchObject(aProblem(429, 'RATE_LIMITED'));
       const { resetsAt } = over.data.details;
       const seconds = (Date.parse(resetsAt) - Date.now()) / 1_000;

@@ -7,7 +7,8 @@ import { Logger } from '../../src/log/logger.js';
 import { openDoor } from '../../src/serve/door.js';
 import { openWorker } from '../../src/worker/worker.js';
 import { CliProcess } from '../support/cli-run.js';
-import { LIBRARY_SCENES } from '../support/library-scene.js';
+import { LIBRARY_SCENES } from '../support/live-library-scene.js';
+import { ALL_CASES } from '../support/share.js';
 
 const [LOCAL] = LIBRARY_SCENES;
 const DAX = { symbols: ['DAX'], timeframes: ['4h'] };
@@ -49,6 +50,29 @@ test('SIGTERM: what is in flight has its answer, nobody new is let in, exit 0', 
   expect(await process.event('http_stopped')).toMatchObject({ end: 'finished' });
   expect(await usage()).toMatchObject({ usageToday: 1 });
 });
+
+// Seven seconds pass, whatever the machine.
+test.runIf(ALL_CASES)(
+  'a process that has to cut says so with the signal’s code',
+  async ({ onTestFinished }) => {
+    const { cwd, env, fake, usage } = await LOCAL.open(onTestFinished, {});
+    fake.faults.add({ fault: { act: 'hang' } });
+    const argv = ['serve', '--port', '0', '--charts-api-mode', 'real'];
+    const process = new CliProcess(argv, { cwd, env });
+    onTestFinished(async () => {
+      process.kill('SIGKILL');
+      await process.ended;
+    });
+    const { url } = await process.event('http_listening');
+    const answer = generate(String(url));
+    await fake.arrived(1);
+    process.kill('SIGINT');
+    expect((await answer).status).toBe(503);
+    expect(await process.ended).toMatchObject({ exitCode: 130, signal: null });
+    expect(await process.event('http_stopped')).toMatchObject({ end: 'cut' });
+    expect(await usage()).toMatchObject({ usageToday: 1 });
+  },
+);
 
 test('what does not finish in time is cut: 503, and its lease is given back', async ({
   onTestFinished,

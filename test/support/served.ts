@@ -17,7 +17,7 @@ export const TOKEN = 'not-a-real-token-0123456789';
 /** Calls one operation of the API, by its path and query parameters, and its body. */
 export type Call = (
   operationId: string,
-  parameters?: Readonly<Record<string, unknown>> | null,
+  parameters?: Readonly<Record<string, string | number | boolean>>,
   body?: unknown,
 ) => Promise<AxiosResponse>;
 
@@ -95,15 +95,11 @@ export class Served {
       axiosConfigDefaults: { headers, validateStatus: () => true },
     });
     const client = await api.init();
-    return (operationId, parameters = null, body) => {
+    return (operationId, parameters = {}, body) => {
       const operation = client[operationId];
       if (!operation) throw new Error(`the document has no ${operationId}`);
       const isPicture = operationId === 'getSnapshotImage';
-      return operation(
-        parameters as Record<string, string> | null,
-        body,
-        isPicture ? { responseType: 'arraybuffer' } : {},
-      );
+      return operation({ ...parameters }, body, isPicture ? { responseType: 'arraybuffer' } : {});
     };
   }
 

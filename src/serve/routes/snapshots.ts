@@ -78,19 +78,21 @@ export function addSnapshots(app: FastifyInstance, deps: DoorDeps): void {
         operationId: 'getSnapshotImage',
         summary: 'The picture of a stored chart',
         params,
-        response: answers({ 200: PICTURE }, 404, 410),
+        response: answers(
+          { 200: PICTURE, 304: { description: 'It is the one of If-None-Match.', type: 'null' } },
+          ...[404, 410],
+        ),
       },
     },
-    ({ params: { id } }, reply) =>
+    ({ params: { id }, headers }, reply) =>
       inTurn(async () => {
         const snapshot = await find(id);
+        const etag = `"${snapshot.sha256}"`;
+        reply.header('etag', etag).header('cache-control', 'private, max-age=86400');
+        if (headers['if-none-match'] === etag) return reply.code(304).send();
         const png = await snapshots.image(snapshot);
         if (!png) throw new HttpProblem('PICTURE_GONE', `the picture is gone: ${snapshot.uri}`);
-        return reply
-          .type('image/png')
-          .header('etag', `"${snapshot.sha256}"`)
-          .header('cache-control', 'private, max-age=31536000, immutable')
-          .send(Buffer.from(png));
+        return reply.type('image/png').send(Buffer.from(png));
       }),
   );
 
