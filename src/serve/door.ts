@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { JsonObject } from '../contracts/documents.js';
-import { ConfigError, reasonOf } from '../failures.js';
+import { reasonOf } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import { type Redactor, redactJson } from '../log/redact.js';
 import { byToken, fromThisMachine } from './admission.js';
 import { addChecks } from './checks.js';
 import type { DoorDeps } from './door-deps.js';
+import { listen } from './listening.js';
+import { answerNoRequest } from './no-request.js';
 import { addOpenApi, openApiOf } from './openapi.js';
 import { HttpProblem, problemOf } from './problems.js';
+import { tell } from './request-log.js';
 import { addCleanup } from './routes/cleanup.js';
 import { addGenerate } from './routes/generate.js';
 import { addHealth } from './routes/health.js';
@@ -73,7 +75,6 @@ export async function openDoor(
   { token, requestsPerMinute, timeoutMs }: DoorSettings,
 ): Promise<Door> {
   const turns = new Turns(TURNS);
-  const cut = new AbortController();
   let isStopping = false;
 
   const app = Fastify({
@@ -147,7 +148,6 @@ export async function openDoor(
     library,
     lookAtStore,
     inTurn: (work) => turns.run(work),
-    cut: cut.signal,
     timeoutMs,
   };
   addGenerate(app, deps);
@@ -166,38 +166,13 @@ export async function openDoor(
       isStopping = true;
       const ended = Promise.all([app.close(), turns.idle()]);
       if (await isOverWithin(finishMs, ended)) return 'finished';
-      cut.abort(stopping());
+      turns.cut(stopping());
       await isOverWithin(CUT_MS, ended);
       app.server.closeAllConnections();
       return 'cut';
     },
   };
 }
-
-async function listen(
-  app: FastifyInstance,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<string> {
-  try {
-    // Fastify would make a second server for the other family, which nobody could cut.
-    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const reason = WHY_NOT[code];
-    if (reason === undefined) throw error;
-    throw new ConfigError(`${host}:${port} cannot be listened on: ${reason}`);
-  }
-  const { address, port: actual } = app.server.address() as AddressInfo;
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${actual}`;
-}
-
-const WHY_NOT: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process does already; name another port with --port',
-  EACCES: 'permission denied; name a port from 1024 on with --port',
-  EADDRNOTAVAIL: 'this machine has no such address; name another with --host',
-  ENOTFOUND: 'the host name is unknown; name another with --host',
-  EAI_AGAIN: 'the host name could not be looked up; name another with --host',
-};
 
 function tooMany(max: number, ttlMs: number): HttpProblem {
   const resetsAt = new Date(Date.now() + ttlMs).toISOString();
@@ -211,37 +186,6 @@ function tooMany(max: number, ttlMs: number): HttpProblem {
 function stopping(): HttpProblem {
   const message = 'the server is being stopped; try again';
   return new HttpProblem('STOPPING', message, { retryAfterSeconds: 5 });
-}
-
-/** One event a request; of the path its pattern, which holds nobody's text. */
-function tell(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
-  const { method, id: requestId, routeOptions } = request;
-  const { statusCode: status, problem } = reply;
-  const route = routeOptions.url ?? null;
-  const durationMs = Math.round(reply.elapsedTime);
-  const error = problem && { code: problem.code, message: problem.message };
-  const message = `${method} ${route ?? 'no such path'} ${status} in ${durationMs} ms`;
-  const fields = { requestId, method, route, status, durationMs, ...(error && { error }) };
-  if (status >= 500) logger.error('http_request', `${message}: ${error?.message}`, fields);
-  else if (routeOptions.config.isOpen) logger.debug('http_request', message, fields);
-  else logger.info('http_request', message, fields);
-}
-
-/** What came over the socket is no HTTP, or came too slowly; there is no request to answer. */
-function answerNoRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const problem = new HttpProblem('MALFORMED_REQUEST', `this is no request: ${error.code}`);
-  const body = JSON.stringify(problem.body());
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} Bad Request`,
-      'content-type: application/problem+json',
-      `content-length: ${Buffer.byteLength(body)}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  );
 }
 
 /** `false`: it was not over by then; a rejection is one. */

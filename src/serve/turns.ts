@@ -14,21 +14,36 @@ export class Turns {
   readonly #limits: TurnLimits;
   readonly #queue: (() => void)[] = [];
   readonly #idle: (() => void)[] = [];
+  readonly #running = new Set<AbortController>();
   #working = 0;
+  #cutFor: Error | undefined;
 
   constructor(limits: TurnLimits) {
     this.#limits = limits;
   }
 
-  /** Rejects with `OVERLOADED` where the turn does not come in time, else as the work does. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Rejects with `OVERLOADED` where the turn does not come in time, else as the work does. Each has a
+   * signal of its own: on one for all, whoever listens would gather.
+   */
+  async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#working >= this.#limits.atOnce) await this.#wait();
     else this.#working += 1;
+    const controller = new AbortController();
+    this.#running.add(controller);
     try {
-      return await work();
+      if (this.#cutFor) throw this.#cutFor;
+      return await work(controller.signal);
     } finally {
+      this.#running.delete(controller);
       this.#next();
     }
+  }
+
+  /** Aborts what is at work; nobody has a turn any more. */
+  cut(reason: Error): void {
+    this.#cutFor = reason;
+    for (const controller of this.#running) controller.abort(reason);
   }
 
   /** Resolves once nobody is at work. */

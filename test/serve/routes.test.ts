@@ -256,6 +256,19 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
   describe.skipIf(skip)(`before Chart-IMG, on ${name}`, () => {
     const DAX = { symbols: ['DAX'], timeframes: ['4h'], indicators: ['EMA_20', 'RSI'] };
 
+    test('forty at once for the same chart: one call', async ({ onTestFinished }) => {
+      const scene = await open(onTestFinished, { latencyMs: 200 });
+      const served = await Served.start(onTestFinished, {
+        cwd: scene.cwd,
+        argv: ['--charts-api-mode', 'real', ...scene.flags],
+        env: { ...scene.env, ...ENV },
+      });
+      const call = await served.client();
+      const all = await Promise.all(Array.from({ length: 40 }, () => generated(call, DAX)));
+      expect(new Set(all.map(({ id }) => id)).size).toBe(1);
+      expect(scene.fake.requests).toHaveLength(1);
+    });
+
     test('until the quota is used up: 429, and until when', async ({ onTestFinished }) => {
       const accounts = [{ ...LIBRARY_ACCOUNT, dailyLimit: 1, stopAt: 1 }];
       const scene = await open(onTestFinished, { accounts });

@@ -57,3 +57,23 @@ test('who would be too many, or waits too long, is sent away', async () => {
   // Who gave up does not keep a turn.
   expect(await turns.run(() => Promise.resolve('done'))).toBe('done');
 });
+
+test('what is cut hears of it, and who waits has no turn', async () => {
+  const turns = new Turns({ atOnce: 1, waiting: 1, waitMs: 60_000 });
+  const cut = new Error('cut');
+  const working = turns.run(
+    (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
+  );
+  let hadTurn = false;
+  const waiting = turns.run(async () => {
+    hadTurn = true;
+  });
+  turns.cut(cut);
+  const ends = await Promise.allSettled([working, waiting]);
+  expect(ends.map((end) => end.status === 'rejected' && end.reason)).toEqual([cut, cut]);
+  expect(hadTurn).toBe(false);
+  await turns.idle();
+});

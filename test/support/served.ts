@@ -99,7 +99,12 @@ export class Served {
       const operation = client[operationId];
       if (!operation) throw new Error(`the document has no ${operationId}`);
       const isPicture = operationId === 'getSnapshotImage';
-      return operation({ ...parameters }, body, isPicture ? { responseType: 'arraybuffer' } : {});
+      const texts = Object.entries(parameters).map(([name, value]) => [name, String(value)]);
+      return operation(
+        Object.fromEntries(texts),
+        body,
+        isPicture ? { responseType: 'arraybuffer' } : {},
+      );
     };
   }
 

@@ -6,7 +6,7 @@ import { HttpProblem } from '../problems.js';
 
 /** `POST /api/charts/cleanup-expired`: what `charts prune` does. */
 export function addCleanup(app: FastifyInstance, deps: DoorDeps): void {
-  const { library, inTurn, cut, timeoutMs } = deps;
+  const { library, inTurn, timeoutMs } = deps;
   const choice = (description: string) => ({ type: 'boolean', default: false, description });
   const schema = {
     operationId: 'cleanupExpired',
@@ -24,7 +24,7 @@ export function addCleanup(app: FastifyInstance, deps: DoorDeps): void {
   };
   const path = '/api/charts/cleanup-expired';
   app.post<{ Querystring: PruneOptions }>(path, { schema }, ({ query }) =>
-    inTurn(async () => {
+    inTurn(async (cut) => {
       const late = new HttpProblem('OVERLOADED', 'not done in time; ask again, it goes on');
       const deadline = new AbortController();
       const timer = setTimeout(() => deadline.abort(late), timeoutMs);

@@ -10,7 +10,7 @@ import { imagePath } from './snapshots.js';
 const MOST_CHARTS = 200;
 
 /** `POST /api/charts/generate`: charts on demand. */
-export function addGenerate(app: FastifyInstance, { library, inTurn, cut }: DoorDeps): void {
+export function addGenerate(app: FastifyInstance, { library, inTurn }: DoorDeps): void {
   const schema = {
     operationId: 'generateCharts',
     summary: 'Render charts, every symbol in every timeframe, or take them from the cache',
@@ -27,7 +27,7 @@ export function addGenerate(app: FastifyInstance, { library, inTurn, cut }: Door
       throw new HttpProblem('VALIDATION_FAILED', message);
     }
     // Whoever asked may be gone by the end: the chart is in the cache when they ask again.
-    return inTurn(async () => answerTo(await library.generate(body, cut)));
+    return inTurn(async (signal) => answerTo(await library.generate(body, signal)));
   });
 }
 
