@@ -9,8 +9,8 @@ import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
 import { PROBLEMS } from '../src/serve/problems.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
+import { seedWorkspace } from './support/history-scene.js';
 import { aSnapshot } from './support/library-samples.js';
-import { seedWorkspace } from './support/library-scene.js';
 import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
 import { Served } from './support/served.js';
 

@@ -17,7 +17,7 @@ import { backOff, type ServerClock, Stopwatch } from './server-clock.js';
 import { StepLease } from './step-lease.js';
 import { findStoredCharts, type StoredChart } from './stored-chart.js';
 import { type Situation, type Survey, scopeOf, survey } from './survey.js';
-import { type Workload, workloadOf } from './workload.js';
+import { NOBODY_PAYS, type Workload, workloadOf } from './workload.js';
 
 /** The step is ours: its status says `RUNNING`, its lease bears our token, its quota is reserved. */
 export interface Claimed {
@@ -75,8 +75,7 @@ export async function claim(
     if (lacksAccounts(workload, deps)) {
       return {
         reason: 'misconfigured',
-        message:
-          'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON',
+        message: NOBODY_PAYS,
       };
     }
     if (request.dryRun) return planned(situation, workload, deps.settings.objectRoot);

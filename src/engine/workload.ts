@@ -8,6 +8,10 @@ import type { Situation } from './survey.js';
 /** Holders that may die on a step before nobody is paid for it any more. */
 export const MAX_ATTEMPTS = 3;
 
+/** Of a live call where there are no accounts. */
+export const NOBODY_PAYS =
+  'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
+
 /** What is left of a step to do once everything knowable was taken off. */
 export interface Workload {
   readonly stored: ReadonlyMap<string, StoredChart>;

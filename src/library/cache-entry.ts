@@ -9,6 +9,8 @@ export interface CacheEntry {
   readonly snapshot: Snapshot;
   /** When it became known, by the store's clock; epoch milliseconds. */
   readonly knownAtMs: number;
+  /** That was later than it was rendered: its worker died, and another one found it. */
+  readonly isAdopted: boolean;
 }
 
 /** `undefined`: there is none, or it is not one that this worker wrote. */
@@ -17,26 +19,15 @@ export function entryIn(reading: Reading, key: string): CacheEntry | undefined {
   const snapshot = document?.data.snapshot;
   if (!document || !isJsonObject(snapshot) || typeof snapshot.id !== 'string') return undefined;
   const parsed = parseSnapshot(snapshot.id, snapshot);
-  return parsed && { snapshot: parsed, knownAtMs: document.updateTimeMs };
+  const isAdopted = document.data.adopted === true;
+  return parsed && { snapshot: parsed, knownAtMs: document.updateTimeMs, isAdopted };
 }
 
 /** Puts it in the place of the one before. */
-export function entryWrite(key: string, snapshot: Snapshot): Write {
-  const data: JsonObject = { schemaVersion: 1, snapshot: { ...snapshot } };
+export function entryWrite(key: string, snapshot: Snapshot, how?: 'adopted'): Write {
+  const adopted = how === 'adopted' && { adopted: true };
+  const data: JsonObject = { schemaVersion: 1, snapshot: { ...snapshot }, ...adopted };
   return { kind: 'put', path: paths.chartCache(key), data };
-}
-
-/**
- * Younger than `ttlMs` by the store's clock, and by what its worker's clock said when it was
- * rendered: who adopts a dead worker's picture makes it known late.
- */
-export function isYoung(
-  { snapshot, knownAtMs }: CacheEntry,
-  readTimeMs: number,
-  ttlMs: number,
-): boolean {
-  const renderedAtMs = Math.min(knownAtMs, Date.parse(snapshot.generatedAt));
-  return readTimeMs - renderedAtMs < ttlMs;
 }
 
 /** `undefined`: it lies in another bucket. */

@@ -1,11 +1,7 @@
-import { deal } from '../accounts/dealing.js';
-import { Pacing, unpaced } from '../accounts/pacing.js';
 import { type Reserved, Spending } from '../accounts/spending.js';
-import { forOnDemand, stopCount } from '../accounts/thresholds.js';
-import { type AccountUsage, dayOf, readUsage, usageWrite } from '../accounts/usage.js';
+import { forOnDemand } from '../accounts/thresholds.js';
 import { gsUri } from '../artifacts/object-names.js';
-import { counted } from '../counted.js';
-import type { Reading } from '../documents/document-store.js';
+import type { Reading, Write } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { EngineDeps } from '../engine/deps.js';
 import { chartError, Drawing, type Drawn } from '../engine/drawing.js';
@@ -20,10 +16,11 @@ import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import { entryWrite, pictureOf } from './cache-entry.js';
 import { chartKey, type Origins } from './chart-key.js';
-import { type Freshness, isFresh } from './freshness.js';
+import { type Freshness, isFresh, isYoung } from './freshness.js';
 import { endKey, type Reservation, takeKey } from './key-lease.js';
 import type { Generated, LibraryError, TriggerType } from './library.js';
 import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
+import { OnDemandQuota, type PaidUnit, resetOf } from './on-demand-quota.js';
 import { libraryError, type OrderedChart } from './plan-order.js';
 import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.js';
 
@@ -31,9 +28,8 @@ import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.
 export interface MakeRequest extends Freshness {
   readonly trigger: TriggerType;
   readonly generatedBy: string | undefined;
+  /** Of the whole order: at its deadline it aborts with a `DeadlinePassed`. */
   readonly signal: AbortSignal;
-  /** Aborts with a `DeadlinePassed`. */
-  readonly deadline: AbortSignal;
 }
 
 export interface MakerSettings {
@@ -43,9 +39,10 @@ export interface MakerSettings {
 }
 
 interface Claim extends Reservation {
+  /** `undefined`: it costs nothing. */
+  readonly paidBy?: PaidUnit['paidBy'];
   /** What a holder who died had stored already. */
-  readonly found?: StoredPicture;
-  readonly paidBy?: AccountUsage;
+  readonly found?: Snapshot;
 }
 
 interface Ours {
@@ -54,7 +51,6 @@ interface Ours {
   readonly reserved: Reserved;
 }
 
-const DAY_MS = 86_400_000;
 const FREE: Claim = { reserved: {}, writes: [] };
 
 /**
@@ -64,13 +60,12 @@ const FREE: Claim = { reserved: {}, writes: [] };
 export class ChartMaker {
   readonly #deps: EngineDeps;
   readonly #settings: MakerSettings;
-  readonly #pacing: Pacing | undefined;
-  readonly #badKeys = new Set<string>();
+  readonly #quota: OnDemandQuota;
 
   constructor(deps: EngineDeps, settings: MakerSettings) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#pacing = deps.settings.isLive ? new Pacing() : undefined;
+    this.#quota = new OnDemandQuota(deps);
   }
 
   /** Rejects with the signal's reason, with `StoreUnavailable` or `ConfigError`. */
@@ -80,36 +75,16 @@ export class ChartMaker {
       timeframe: ordered.timeframe,
       chartTemplateId: ordered.chart.chartTemplateId,
     });
-    const stop = new Stopping();
-    stop.follow(request.signal, 'now', () => request.signal.reason);
-    stop.follow(request.deadline, 'now', () => request.deadline.reason);
     try {
-      return await this.#make(ordered, request, stop, logger);
+      return await this.#make(ordered, request, logger);
     } catch (error) {
-      const failure = this.#failureOf(error, ordered, stop);
+      const failure = failureOf(error, ordered, request.signal);
       if (!failure) throw error;
       return refused(ordered, libraryError(failure), logger);
-    } finally {
-      stop.over();
     }
   }
 
-  /** Of one chart; `undefined`: nothing else would fare better. */
-  #failureOf(error: unknown, { chart }: OrderedChart, stop: Stopping): StepError | undefined {
-    if (error instanceof DeadlinePassed && error === stop.now.reason) {
-      return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
-    }
-    // Of a recording that cannot be read.
-    if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
-    return undefined;
-  }
-
-  async #make(
-    ordered: OrderedChart,
-    request: MakeRequest,
-    stop: Stopping,
-    logger: Logger,
-  ): Promise<Generated> {
+  async #make(ordered: OrderedChart, request: MakeRequest, logger: Logger): Promise<Generated> {
     const { artifacts, accounts, settings } = this.#deps;
     const { chart, notices } = ordered;
     const key = chartKey(chart, this.#settings.origins);
@@ -122,9 +97,9 @@ export class ChartMaker {
           alsoRead: accounts.map(({ id }) => paths.usage(id)),
           wants: (entry, readTimeMs, sinceMs) =>
             isFresh(entry, request, readTimeMs, sinceMs) && !gone.has(entry.snapshot.id),
-          reserve: (reading, dead) => this.#reserve(ordered, reading, dead),
+          reserve: (reading, dead) => this.#reserve(ordered, request, reading, dead),
           sharesFailures: true,
-          signal: stop.now,
+          signal: request.signal,
         },
         { ...this.#deps, leaseTtlMs: settings.leaseTtlMs },
       );
@@ -150,15 +125,15 @@ export class ChartMaker {
           const { paidBy, reserved, found } = reservation;
           if (paidBy) warnOfUsage(paidBy, 1, logger);
           const ours = { lease, serverClock, reserved };
-          const known = (picture: StoredPicture) => this.#snapshotOf(ordered, request, picture);
           if (found) {
             logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
-            return this.#record(key, ours, known(found), notices, logger);
+            return this.#record(entryWrite(key, found, 'adopted'), ours, found, notices, logger);
           }
-          const stored = await this.#draw(ordered, ours, stop.now, logger).catch(unlessLost);
+          const stored = await this.#draw(ordered, ours, request.signal, logger).catch(unlessLost);
           if (stored === 'lost') break;
           if ('code' in stored) return refused(ordered, this.#inWords(stored, ours), logger);
-          return this.#record(key, ours, known(stored), notices, logger);
+          const snapshot = this.#snapshotOf(ordered, request, stored);
+          return this.#record(entryWrite(key, snapshot), ours, snapshot, notices, logger);
         }
         default:
           return taken satisfies never;
@@ -168,38 +143,33 @@ export class ChartMaker {
 
   /** The chart's unit, of what steps do not keep for themselves; none for what costs nothing. */
   async #reserve(
-    { chart }: OrderedChart,
+    ordered: OrderedChart,
+    request: MakeRequest,
     reading: Reading,
     dead: LeaseDocument | undefined,
   ): Promise<Claim | LibraryError> {
-    const { accounts, artifacts } = this.#deps;
-    if (dead?.folder !== undefined) {
-      const found = await findPicture(artifacts, dead.folder, dead.claimId, chart);
-      if (found) return { reserved: {}, writes: [], found };
+    const { chart } = ordered;
+    const { accounts } = this.#deps;
+    const found = dead && (await this.#leftBy(dead, ordered, request));
+    if (found && isYoung(found, reading.readTimeMs, request)) return { ...FREE, found };
+    // Too old to be an answer, it is no less in the bucket.
+    const records = found ? [snapshotWrite(found)] : [];
+    if (chart.foresight.kind !== 'call' || accounts.length === 0) {
+      return { ...FREE, writes: records };
     }
-    if (chart.foresight.kind !== 'call' || accounts.length === 0) return FREE;
-    const day = dayOf(reading.readTimeMs);
-    const usages = accounts.map((account) =>
-      readUsage(account, reading.get(paths.usage(account.id)), day),
-    );
-    const open = usages.filter(({ account }) => !this.#badKeys.has(account.id));
-    const pacing = this.#pacing;
-    const nowMs = this.#deps.clock.monotonic();
-    const waitOf = pacing
-      ? (account: AccountUsage['account']) => pacing.earliestMs(account, nowMs) - nowMs
-      : unpaced;
-    if (open.length === 0) {
-      const message = "no account's key was accepted; check the apiKey of the accounts";
-      return { code: 'CHART_API_FAILED', message };
-    }
-    const [id] = deal([chart.needs], open.map(forOnDemand), waitOf).keys();
-    const paidBy = open.find(({ account }) => account.id === id);
-    if (!paidBy) return rateLimited(open, reading.readTimeMs);
-    return {
-      reserved: { [paidBy.account.id]: { day, units: 1 } },
-      writes: [usageWrite(paths.usage(paidBy.account.id), paidBy, 1)],
-      paidBy,
-    };
+    const paid = this.#quota.unit(chart.needs, reading);
+    return 'code' in paid ? paid : { ...paid, writes: [...paid.writes, ...records] };
+  }
+
+  /** What a holder who died had stored and not recorded. */
+  async #leftBy(
+    { folder, claimId }: LeaseDocument,
+    ordered: OrderedChart,
+    request: MakeRequest,
+  ): Promise<Snapshot | undefined> {
+    if (folder === undefined) return undefined;
+    const found = await findPicture(this.#deps.artifacts, folder, claimId, ordered.chart);
+    return found && this.#snapshotOf(ordered, request, found);
   }
 
   /** From the first call to the bucket. What comes to nothing is ended here, its unit given back. */
@@ -214,10 +184,11 @@ export class ChartMaker {
     const stop = new Stopping();
     stop.follow(until, 'now', () => until.reason);
     const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
-    for (const id of this.#badKeys) spending?.close(id);
+    for (const id of this.#quota.badKeys) spending?.close(id);
+    const { pacing } = this.#quota;
     const paid = {
       ...{ lease, spending, serverClock, allowance: forOnDemand },
-      ...(this.#pacing && { pacing: this.#pacing }),
+      ...(pacing && { pacing }),
     };
     const drawing = new Drawing(paid, { ...this.#deps, logger }, stop);
     const startedAt = clock.monotonic();
@@ -229,7 +200,7 @@ export class ChartMaker {
       if ('uri' in stored) tellStored(ordered, stored, clock.monotonic() - startedAt, logger);
       return stored;
     } finally {
-      for (const id of drawing.badKeys) this.#badKeys.add(id);
+      for (const id of drawing.badKeys) this.#quota.badKeys.add(id);
       lease.stop();
       stop.over();
       await beating;
@@ -239,8 +210,11 @@ export class ChartMaker {
           of: (reading: Reading, document: LeaseDocument) =>
             refundOf(accounts, spending, document, reading),
         };
-        const failure = stored && libraryError(stored);
-        await endKey(lease, clock, { writes: [], refund, failure }).catch((error: unknown) => {
+        // A put without an answer may have been made: whoever comes next is to look for it.
+        const mayBeThere = stored?.code === 'GCS_WRITE_FAILED';
+        const failure = stored && !mayBeThere ? this.#inWords(stored, ours) : undefined;
+        const end = { writes: [], refund, failure, mayBeThere };
+        await endKey(lease, clock, end).catch((error: unknown) => {
           if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
           logger.warn('quota_not_returned', `unspent quota stays counted: ${reasonOf(error)}`);
         });
@@ -269,7 +243,7 @@ export class ChartMaker {
 
   /** One commit makes the chart known: its lease's end, the cache's entry, its place in the history. */
   async #record(
-    key: string,
+    entry: Write,
     { lease }: Ours,
     snapshot: Snapshot,
     notices: readonly string[],
@@ -277,7 +251,7 @@ export class ChartMaker {
   ): Promise<Generated> {
     const { clock, documents } = this.#deps;
     try {
-      await endKey(lease, clock, { writes: [entryWrite(key, snapshot), snapshotWrite(snapshot)] });
+      await endKey(lease, clock, { writes: [entry, snapshotWrite(snapshot)] });
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
       // Whoever took it over renders its own; this one is paid for, and must not lie there unknown.
@@ -313,6 +287,20 @@ export class ChartMaker {
   }
 }
 
+/** Of one chart; `undefined`: nothing else would fare better. */
+function failureOf(
+  error: unknown,
+  { chart }: OrderedChart,
+  signal: AbortSignal,
+): StepError | undefined {
+  if (error instanceof DeadlinePassed && error === signal.reason) {
+    return chartError('CHART_API_FAILED', chart, error.message, { reason: 'deadline' });
+  }
+  // Of a recording that cannot be read.
+  if (error instanceof ConfigError) return chartError('CHART_API_FAILED', chart, error.message);
+  return undefined;
+}
+
 /** Somebody took the key over while this process stood still: what they render will do. */
 function unlessLost(error: unknown): 'lost' {
   if (error instanceof LeaseLost) return 'lost';
@@ -342,24 +330,4 @@ function tellStored(
 ): void {
   const facts = { width, height, bytes, durationMs: Math.round(durationMs), uri };
   logger.info('chart_stored', `${labelOf(ordered)} is stored`, facts);
-}
-
-function resetOf(nowMs: number): string {
-  return new Date((Math.floor(nowMs / DAY_MS) + 1) * DAY_MS).toISOString();
-}
-
-/** Says which of the limits it was: the day's, or the share that is kept for steps. */
-function rateLimited(usages: readonly AccountUsage[], nowMs: number): LibraryError {
-  const resetsAt = resetOf(nowMs);
-  const kept = usages.reduce((sum, usage) => sum + usage.left - forOnDemand(usage).left, 0);
-  const minutes = Math.ceil((Date.parse(resetsAt) - nowMs) / 60_000);
-  const wait = `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  const until = `a new day begins in ${wait}, at 00:00 UTC`;
-  const sum = (countOf: (usage: AccountUsage) => number) =>
-    usages.reduce((all, usage) => all + countOf(usage), 0);
-  const message =
-    kept > 0
-      ? `on-demand work stops for today at ${sum(stopCount)} of ${sum(({ limit }) => limit)} charts: what is left, ${counted(kept, 'chart')}, is for steps; ${until}`
-      : `no account has quota left that could draw it today; ${until}`;
-  return { code: 'RATE_LIMITED', message, details: { resetsAt } };
 }

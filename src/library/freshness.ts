@@ -1,4 +1,5 @@
-import { type CacheEntry, isYoung } from './cache-entry.js';
+import type { CacheEntry } from './cache-entry.js';
+import type { Snapshot } from './snapshots/snapshot.js';
 
 /** How old a picture may be. */
 export interface Freshness {
@@ -8,13 +9,23 @@ export interface Freshness {
   readonly refresh: boolean;
 }
 
-/** `sinceMs`: the store's time when the picture was first asked for. */
+/** By the store's clock; `sinceMs`: its time when the picture was first asked for. */
 export function isFresh(
-  entry: CacheEntry,
-  { ttlMs, refresh }: Freshness,
+  { knownAtMs, snapshot, isAdopted }: CacheEntry,
+  freshness: Freshness,
   readTimeMs: number,
   sinceMs: number,
 ): boolean {
-  if (!isYoung(entry, readTimeMs, ttlMs)) return false;
-  return !refresh || entry.knownAtMs > sinceMs;
+  if (isAdopted && !isYoung(snapshot, readTimeMs, freshness)) return false;
+  if (readTimeMs - knownAtMs >= freshness.ttlMs) return false;
+  return !freshness.refresh || knownAtMs > sinceMs;
+}
+
+/** Of a picture that became known late: all there is to go by is its worker's own clock. */
+export function isYoung(
+  { generatedAt }: Snapshot,
+  readTimeMs: number,
+  { ttlMs, refresh }: Freshness,
+): boolean {
+  return !refresh && readTimeMs - Date.parse(generatedAt) < ttlMs;
 }

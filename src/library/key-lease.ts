@@ -161,16 +161,18 @@ export interface KeyEnd {
   readonly refund?: KeyRefund;
   /** Why there is none, for those who wait. */
   readonly failure?: LibraryError | undefined;
+  /** A picture may stand there all the same: the lease is given back, for another one to look. */
+  readonly mayBeThere?: boolean;
 }
 
 /**
  * The end of a key's rendering, in one commit with what makes its picture known. Nothing is left to
- * take over, whether or not there is a picture. Rejects with `LeaseLost` or `StoreUnavailable`.
+ * take over, whether or not there is a picture, unless nobody knows. Rejects with `LeaseLost` or `StoreUnavailable`.
  */
 export function endKey(
   lease: StepLease,
   clock: EngineDeps['clock'],
-  { writes, refund, failure }: KeyEnd,
+  { writes, refund, failure, mayBeThere = false }: KeyEnd,
 ): Promise<void> {
   return lease.exclusively(async (hold) => {
     for (let round = 0; ; round++) {
@@ -178,11 +180,8 @@ export function endKey(
       const back = wanted.length > 0 ? refund?.of(await hold.read(wanted), hold.lease) : undefined;
       const reserved = back?.reserved ?? hold.lease.reserved;
       const all = [...writes, ...(back?.writes ?? [])];
-      const change = {
-        state: 'DONE',
-        reserved,
-        ...(failure && { failure: { ...failure } }),
-      } as const;
+      const state = mayBeThere ? 'RELEASED' : 'DONE';
+      const change = { state, reserved, ...(failure && { failure: { ...failure } }) } as const;
       if ((await hold.commit(change, all)) === 'committed') return;
       await backOff(clock, round);
     }

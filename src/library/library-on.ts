@@ -1,6 +1,8 @@
 import { plansAtHand } from '../accounts/plans.js';
+import type { Clock } from '../clock.js';
 import type { WorkerConfig } from '../config/worker-config.js';
-import { DeadlinePassed } from '../engine/stopping.js';
+import { DeadlinePassed, Stopping } from '../engine/stopping.js';
+import { NOBODY_PAYS } from '../engine/workload.js';
 import { ConfigError } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import type { Worker } from '../worker/worker.js';
@@ -29,20 +31,20 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
     const charts = planned.flatMap((one) => ('chart' in one ? [one.chart] : []));
     if (charts.length === 0) return planned.filter((one) => 'kind' in one);
     const costly = charts.some(({ foresight }) => foresight.kind === 'call');
-    if (costly && deps.settings.isLive && accounts.length === 0) throw new ConfigError(NO_ACCOUNTS);
+    if (costly && deps.settings.isLive && accounts.length === 0) throw new ConfigError(NOBODY_PAYS);
     // Only this says what to do where the bucket cannot be used; no quota is spent before.
     probed ??= worker.artifacts.probe();
     await probed.catch((error: unknown) => {
       probed = undefined;
       throw error;
     });
-    const { deadline, over } = deadlineIn(timeoutMs, deps.clock);
+    const { stop, over } = stopping(signal, timeoutMs, deps.clock);
     const request = {
       ttlMs: cache.ttlMs,
       refresh: order.refresh ?? cache.refresh,
       trigger: order.trigger ?? 'manual',
       generatedBy: order.generatedBy,
-      ...{ signal, deadline },
+      signal: stop,
     } as const;
     const results: Generated[] = [];
     const waiting = planned.entries();
@@ -70,18 +72,22 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
   };
 }
 
-const NO_ACCOUNTS =
-  'a chart has no recording and there are no Chart-IMG accounts to ask for it: name a file with --accounts-config-path, or set CHART_IMG_ACCOUNTS_JSON';
-
-function deadlineIn(
+/** Aborts with the signal, or at the deadline; however many charts listen. */
+function stopping(
+  signal: AbortSignal,
   timeoutMs: number,
-  clock: { sleep(ms: number, signal: AbortSignal): Promise<void> },
-): { readonly deadline: AbortSignal; over(): void } {
-  const deadline = new AbortController();
+  clock: Clock,
+): { readonly stop: AbortSignal; over(): void } {
+  const stop = new Stopping();
   const ended = new AbortController();
+  stop.follow(signal, 'now', () => signal.reason);
   void clock.sleep(timeoutMs, ended.signal).then(() => {
     if (ended.signal.aborted) return;
-    deadline.abort(new DeadlinePassed(`not there after ${timeoutMs / 1_000} s, the deadline`));
+    stop.cut(new DeadlinePassed(`not there after ${timeoutMs / 1_000} s, the deadline`));
   });
-  return { deadline: deadline.signal, over: () => ended.abort() };
+  const over = () => {
+    stop.over();
+    ended.abort();
+  };
+  return { stop: stop.now, over };
 }

@@ -66,7 +66,8 @@ export async function findPicture(
 ): Promise<StoredPicture | undefined> {
   const { requestHash } = request;
   const wanted = { claimId, requestHash, source: foresight.source };
-  const object = (await artifacts.list(folder)).find(({ metadata }) =>
+  // The newest: one that was too old for an answer may lie beside it.
+  const object = (await artifacts.list(folder)).findLast(({ metadata }) =>
     Object.entries(wanted).every(([key, value]) => metadata[key] === value),
   );
   return object && pictureIn(artifacts, object);

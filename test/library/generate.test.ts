@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ArtifactStore } from '../../src/artifacts/artifact-store.js';
 import { bundled } from '../../src/config/bundled.js';
+import { parseWorkerConfig } from '../../src/config/run-config.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
+import { StoreUnavailable } from '../../src/failures.js';
 import {
   type ChartOrder,
   type Generated,
@@ -11,7 +14,11 @@ import {
   type LogEvent,
   openLibrary,
 } from '../../src/library/index.js';
+import { libraryOn } from '../../src/library/library-on.js';
+import { Logger } from '../../src/log/logger.js';
+import { openWorker } from '../../src/worker/worker.js';
 import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
+import { BUCKET } from '../support/gcp-scene.js';
 import {
   LIBRARY_ACCOUNT,
   LIBRARY_SCENES,
@@ -132,14 +139,8 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(scene.fake.requests).toHaveLength(0);
     });
 
-    test('a picture that its dead renderer stored is adopted, not paid for again', async ({
-      onTestFinished,
-    }) => {
-      const scene = await open(onTestFinished, {});
-      const library = await openOn(scene, onTestFinished);
-      await library.generate(DAX, NEVER);
-      // As it would be, had it been killed before it said so.
-      const { documents } = scene;
+    /** As it would be, had its renderer been killed before it said so. */
+    async function leaveUnknown({ documents }: LibraryScene) {
       const [lease] = (await documents.list('chart_leases', { limit: 2 })).documents;
       const [known] = (await documents.list('chart_snapshots', { limit: 2 })).documents;
       if (!lease || !known) throw new Error('nothing was recorded');
@@ -149,6 +150,16 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
         { kind: 'delete', path: paths.chartCache(lease.id) },
         { kind: 'delete', path: paths.chartSnapshot(known.id) },
       ]);
+      return known;
+    }
+
+    test('a picture that its dead renderer stored is adopted, not paid for again', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openOn(scene, onTestFinished);
+      await library.generate(DAX, NEVER);
+      const known = await leaveUnknown(scene);
       const results = await library.generate(DAX, NEVER);
       expect(results).toMatchObject([{ kind: 'chart', snapshot: { id: known.id, ...known.data } }]);
       expect(scene.fake.requests).toHaveLength(1);
@@ -156,6 +167,73 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect([await scene.count('chart_snapshots'), (await scene.pictures()).length]).toEqual([
         1, 1,
       ]);
+    });
+
+    test('one that is too old by then is recorded, and another one rendered', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openOn(scene, onTestFinished);
+      await library.generate(DAX, NEVER);
+      const known = await leaveUnknown(scene);
+      const [anew] = await library.generate({ ...DAX, refresh: true }, NEVER);
+      expect(anew).toMatchObject({ kind: 'chart', source: 'chart-img' });
+      expect(await library.snapshots.find(known.id)).toMatchObject(known.data);
+      expect([await scene.count('chart_snapshots'), scene.fake.requests.length]).toEqual([2, 2]);
+    });
+
+    test('a picture whose put got no answer is found by whoever asks next', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m' };
+      const bucket = scene.name === 'gcp' && { chartsBucket: BUCKET };
+      const config = await parseWorkerConfig({ ...flags, ...bucket }, scene.env, scene.cwd);
+      const logger = new Logger(() => undefined);
+      const worker = await openWorker(config, 'write', logger);
+      const put: ArtifactStore['put'] = async (object) => {
+        await worker.artifacts.put(object);
+        throw new StoreUnavailable('no answer');
+      };
+      const deaf = new Proxy(worker.artifacts, {
+        get: (store, name: keyof ArtifactStore) => {
+          const method = name === 'put' ? put : store[name];
+          return typeof method === 'function' ? method.bind(store) : method;
+        },
+      });
+      const engineDeps: typeof worker.engineDeps = (context) => {
+        return { ...worker.engineDeps(context), artifacts: deaf };
+      };
+      const unlucky = libraryOn({ ...worker, engineDeps }, config, logger);
+      onTestFinished(() => unlucky.close());
+      expect((await unlucky.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['GCS_WRITE_FAILED']);
+
+      const library = await openOn(scene, onTestFinished);
+      expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+      expect([scene.fake.requests.length, (await scene.pictures()).length]).toEqual([1, 1]);
+      expect(await scene.count('chart_snapshots')).toBe(1);
+    });
+
+    test('a stop and a deadline end what is under way, and leave the chart to the next', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      scene.fake.faults.add({ fault: { act: 'hang' }, times: 2 });
+      const library = await openOn(scene, onTestFinished);
+      const stop = new AbortController();
+      const generating = library.generate(DAX, stop.signal);
+      await scene.fake.arrived(1);
+      stop.abort(new Error('enough'));
+      await expect(generating).rejects.toThrow('enough');
+
+      const hasty = await openLibrary({ ...scene.options, timeoutSeconds: 0.5 });
+      onTestFinished(() => hasty.close());
+      const late = await hasty.generate(DAX, NEVER);
+      expect(late).toMatchObject([
+        { error: { code: 'CHART_API_FAILED', details: { reason: 'deadline' } } },
+      ]);
+      expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+      expect(await scene.usage()).toMatchObject({ usageToday: scene.fake.requests.length });
     });
 
     test('a failure answers everybody who waited for it; whoever asks later asks anew', async ({

@@ -4,7 +4,7 @@ import { paths } from '../../src/documents/paths.js';
 import type { Snapshot } from '../../src/library/snapshots/snapshot.js';
 import { snapshotWrite } from '../../src/library/snapshots/snapshot.js';
 import { Snapshots } from '../../src/library/snapshots/snapshots.js';
-import { aHistory, isExpired, objectOf } from '../support/library-scene.js';
+import { aHistory, isExpired, objectOf } from '../support/history-scene.js';
 import { MemoryArtifactStore } from '../support/memory-artifact-store.js';
 import { MemoryDocumentStore } from '../support/memory-document-store.js';
 

@@ -11,7 +11,7 @@ import { CliProcess, type Ended, emptyFolder } from '../support/cli-run.js';
 import { CliWorkspace } from '../support/cli-workspace.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
-import { aHistory, isExpired, objectOf, seedWorkspace } from '../support/library-scene.js';
+import { aHistory, isExpired, objectOf, seedWorkspace } from '../support/history-scene.js';
 import { ALL_CASES, MEASURES } from '../support/share.js';
 
 const CRASH_AT = new URL('../support/local-crash-at.mjs', import.meta.url).href;

@@ -6,7 +6,7 @@ import { Workspace } from '../../src/local-disk/workspace.js';
 import { emptyFolder } from '../support/cli-run.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { GcpScene } from '../support/gcp-scene.js';
-import { aHistory, seedWorkspace } from '../support/library-scene.js';
+import { aHistory, seedWorkspace } from '../support/history-scene.js';
 import { MemoryArtifactStore } from '../support/memory-artifact-store.js';
 
 const LIMIT = 20;

@@ -97,6 +97,23 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(await scene.count('chart_snapshots')).toBe(4);
     });
 
+    test('and charts on demand have the same pictures', async ({ onTestFinished }) => {
+      const scene = await open(onTestFinished, {});
+      const [template = ''] = CHARTS;
+      const of = ['--symbol', 'BTCUSDT', '--timeframe', '1h', '--template', template, '--json'];
+      const how = ['--charts-api-mode', 'real', '--templates-dir', bundled.templates];
+      const generate = async () => {
+        const argv = ['charts', 'generate', ...of, ...how, ...scene.flags];
+        return JSON.parse((await runCli(argv, scene)).stdout).charts[0].source;
+      };
+      expect(await generate()).toBe('chart-img');
+      const { outputsManifestGcsUri: uri } = await doStep(scene, A, ...CACHED);
+      const manifest = await manifestOf(scene, uri);
+      expect(factsOf(manifest, ({ meta }) => meta?.source)).toEqual(['cache', 'chart-img']);
+      expect(await generate()).toBe('cache');
+      expect(scene.fake.requests).toHaveLength(2);
+    });
+
     test('two at the same time make each call once', async ({ onTestFinished }) => {
       const scene = await open(onTestFinished, { latencyMs: 200 });
       await Promise.all([doStep(scene, A, ...CACHED), doStep(scene, B, ...CACHED)]);

@@ -4,12 +4,12 @@ import { kilobytes } from '../../kilobytes.js';
 import type { Snapshot } from '../../library/snapshots/snapshot.js';
 import { Snapshots } from '../../library/snapshots/snapshots.js';
 import { openBackend } from '../../worker/open-backend.js';
-import { type Cell, table, widthOf } from '../table.js';
+import { type Cell, table } from '../table.js';
 import { toldCommand } from '../told-command.js';
 import { chosenCharts } from './chosen.js';
 
 /** The command `charts list`. */
-export const listCharts = toldCommand(async ({ flags }, session, { env, cwd, stdout }) => {
+export const listCharts = toldCommand(async ({ flags }, session, { env, cwd }) => {
   const config = parseChartsConfig(flags, env, cwd);
   const backend = await openBackend(config, 'read', session.logger);
   try {
@@ -19,12 +19,9 @@ export const listCharts = toldCommand(async ({ flags }, session, { env, cwd, std
       counted(snapshots.length, 'chart'),
       ...(next === undefined ? [] : [`more: --cursor ${next}`]),
     ];
-    const lines = [
-      ...(snapshots.length > 0
-        ? [...table(COLUMNS, snapshots.map(cellsOf), widthOf(stdout)), '']
-        : []),
-      ending.join('; '),
-    ];
+    // As wide as it is, also on a narrow terminal: of an id that is cut nobody has any use.
+    const rows = table(COLUMNS, snapshots.map(cellsOf), Number.POSITIVE_INFINITY);
+    const lines = [...(snapshots.length > 0 ? [...rows, ''] : []), ending.join('; ')];
     return {
       exitCode: 0,
       text: `${lines.join('\n')}\n`,
