@@ -28,6 +28,16 @@ export class Served {
   readonly #ended: Promise<number>;
   readonly #stderr: () => string;
 
+  /** What it said so far. */
+  get stderr(): string {
+    return this.#stderr();
+  }
+
+  /** Its lines that are JSON. */
+  get log(): LogLine[] {
+    return logLines(this.stderr);
+  }
+
   private constructor(
     url: string,
     signals: EventEmitter,
@@ -73,11 +83,6 @@ export class Served {
       await served.stop();
     });
     return served;
-  }
-
-  /** The log so far. */
-  get log(): LogLine[] {
-    return logLines(this.#stderr());
   }
 
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
