@@ -108,7 +108,9 @@ export async function openDoor(
     const { retryAfterSeconds } = problem.more;
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
     if (problem.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
-    reply.code(problem.status).type('application/problem+json').send(problem.body());
+    // Here too: no hook sees the answer to a URL that is none.
+    const body = redactJson(problem.body(), redact);
+    reply.code(problem.status).type('application/problem+json').send(body);
   };
   app.setErrorHandler(answerProblem);
   app.setNotFoundHandler(({ method, url }) => {

@@ -71,7 +71,8 @@ describe('with a token', () => {
     const echoed = await served.get(`/api/charts/config/${TOKEN}${KEY}`, right);
     const echo = await echoed.text();
     expect([echoed.status, echo.includes('[key]')]).toEqual([404, true]);
-    said += echo + JSON.stringify(served.log);
+    const noUrl = await served.get(`/api/charts/%?symbol=${KEY}`, right);
+    said += echo + (await noUrl.text()) + JSON.stringify(served.log);
     for (const form of [...formsOf(TOKEN), ...formsOf(KEY)]) expect(said).not.toContain(form);
     expect(served.log.filter(({ event }) => event === 'http_request').length).toBeGreaterThan(80);
   });
