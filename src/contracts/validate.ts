@@ -19,7 +19,8 @@ export const validateAccounts = validator<Accounts>(compiled.accounts);
 export const validateManifest = validator<ChartsOutputsManifest>(compiled.manifest);
 export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
 
-interface SchemaError {
+/** As Ajv tells it. */
+export interface SchemaError {
   instancePath: string;
   keyword: string;
   message?: string;
@@ -37,7 +38,12 @@ export function validator<T>(compiledValidator: unknown): (value: unknown) => Va
   return (value) =>
     validate(value)
       ? { ok: true, value: value as T }
-      : { ok: false, errors: [...new Set((validate.errors ?? []).flatMap(describe))] };
+      : { ok: false, errors: described(validate.errors ?? []) };
+}
+
+/** In words, each once, as `path: message`. */
+export function described(errors: readonly SchemaError[]): string[] {
+  return [...new Set(errors.flatMap(describe))];
 }
 
 /** `if` only says that its `then` failed, which has errors of its own. */
