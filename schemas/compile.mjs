@@ -11,12 +11,11 @@ const here = new URL('./', import.meta.url);
 const generated = new URL('../src/contracts/generated/', import.meta.url);
 
 /**
- * File → exported validator → the schema, or the part of one, that it checks. In two files, so that a
- * step does not load what is the chart library's.
+ * File → exported validator → the schema, or the part of one, that it checks. In several files, so
+ * that a step does not load what is the chart library's, or is published for others to check with.
  */
 const FILES = {
   validators: {
-    flowRun: 'flow_run.schema.json',
     runId: 'flow_run.schema.json#/$defs/runId',
     stepId: 'flow_run.schema.json#/$defs/stepId',
     symbol: 'flow_run.schema.json#/$defs/symbol',
@@ -25,6 +24,9 @@ const FILES = {
     chartTemplate: 'chart_template.schema.json',
     accounts: 'accounts.schema.json',
     manifest: 'charts_outputs_manifest.schema.json',
+  },
+  'published-validators': {
+    flowRun: 'flow_run.schema.json',
     runSummary: 'run_summary.schema.json',
   },
   'library-validators': {

@@ -3,8 +3,6 @@ import type {
   ChartExportStep,
   ChartsOutputsManifest,
   ChartTemplate,
-  FlowRun,
-  RunSummary,
 } from './documents.js';
 import * as compiled from './generated/validators.js';
 import { childPath } from './json-path.js';
@@ -12,12 +10,10 @@ import { childPath } from './json-path.js';
 /** A value that met its schema, or every reason why it did not, each as `path: message`. */
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: string[] };
 
-export const validateFlowRun = validator<FlowRun>(compiled.flowRun);
 export const validateChartExportStep = validator<ChartExportStep>(compiled.chartExportStep);
 export const validateChartTemplate = validator<ChartTemplate>(compiled.chartTemplate);
 export const validateAccounts = validator<Accounts>(compiled.accounts);
 export const validateManifest = validator<ChartsOutputsManifest>(compiled.manifest);
-export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
 
 /** As Ajv tells it. */
 export interface SchemaError {
