@@ -1,4 +1,5 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { mkdirSync, statSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** More than neighbours that sweep an empty parent away can plausibly undo in a row. */
@@ -13,13 +14,13 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
   let highest: string | undefined;
   for (let left = TRIES; ; left--) {
     try {
-      await mkdir(folder);
+      mkdirSync(folder);
       return highest ?? folder;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' && left > 1 && dirname(folder) !== folder) {
         highest = (await makeFolder(dirname(folder))) ?? highest;
-      } else if (await isFolder(folder)) {
+      } else if (isFolder(folder)) {
         return highest;
       } else {
         throw error;
@@ -42,9 +43,9 @@ export async function removeEmpty(folder: string, highest: string | undefined): 
 }
 
 /** Through links too; a root or a mounted folder answers `mkdir` with EROFS, EPERM, EISDIR. */
-async function isFolder(path: string): Promise<boolean> {
+function isFolder(path: string): boolean {
   try {
-    return (await stat(path)).isDirectory();
+    return statSync(path).isDirectory();
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, readdir, readlink, symlink, unlink } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { readdir, readlink, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../failures.js';
@@ -116,7 +117,7 @@ export class WorkspaceLock {
       }
     };
     try {
-      const { mtimeMs } = await lstat(links.at(-1) as string);
+      const { mtimeMs } = lstatSync(links.at(-1) as string);
       return { takenAtMs: mtimeMs, inherited: links.length > 1, release };
     } catch (error) {
       await release();
