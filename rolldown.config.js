@@ -117,7 +117,7 @@ function asciiOnly() {
     name: 'ascii-only',
     generateBundle: (_, bundle) => {
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll(/[^\x00-\x7f]/g, escaped);
+        if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll(/[\u0080-\uffff]/g, escaped);
       }
     },
   };

@@ -8,6 +8,7 @@ import { summaryOn } from '../support/cli-workspace.js';
 import { atEach, countCalls, pointsUpTo, runWithFault } from '../support/fault-points.js';
 import { ALL_CASES, share } from '../support/share.js';
 import {
+  CRASH_AT,
   chartsOf,
   HOLD_AT,
   inRequestOrder,
@@ -216,11 +217,9 @@ describe('a step on which three holders were killed', () => {
     onTestFinished,
   }) => {
     const scene = await wornOut(onTestFinished, 1);
-    // It looks for an old manifest before it writes its own, and holds the workspace's lock there.
-    const env = { HOLD_READ: 'manifest.json' };
-    const fourth = scene.start({ preload: [HOLD_AT], env });
-    await fourth.event('held');
-    fourth.kill('SIGKILL');
+    // It draws nothing: the first that it changes among the objects is the manifest, under the lock.
+    const env = { CRASH_AT: '1', CRASH_UNDER: join(scene.workspace.root, 'gcs') };
+    const fourth = scene.start({ preload: [CRASH_AT], env });
     expectNoCalls(told(await fourth.ended));
     expect(await scene.lease()).toMatchObject({ state: 'ACTIVE', attempt: 4 });
     const fifth = await scene.finish();

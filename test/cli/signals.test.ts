@@ -131,6 +131,7 @@ describe.concurrent('after the claim', () => {
 
   test('a signal that finds every chart stored lets the step end', async ({ onTestFinished }) => {
     const scene = await StepScene.in(await emptyFolder(onTestFinished));
+    await scene.leaveManifest();
     const go = scene.path('go');
     const env = { HOLD_READ: 'manifest.json', HOLD_UNTIL: go };
     const process = scene.start({ preload: [HOLD_AT], env });

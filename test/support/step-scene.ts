@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { JsonObject, RunSummary } from '../../src/contracts/documents.js';
 import {
   CliProcess,
@@ -63,6 +64,13 @@ export class StepScene {
     const files = ['--flow-run-path', 'flow_run.json', '--accounts-config-path', 'accounts.json'];
     const output = ['--output-summary', 'json', '--verbose'];
     return [['run-local', ...files, ...output, ...flags], { cwd: this.cwd, env, preload }];
+  }
+
+  /** An old manifest, so that there is one to be read before the new one is written. */
+  async leaveManifest(): Promise<void> {
+    const file = this.workspace.objectPath(MANIFEST);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, '{}');
   }
 
   /** A process of its own, which can be killed. */
