@@ -85,7 +85,7 @@ export class ChartMaker {
   }
 
   async #make(ordered: OrderedChart, request: MakeRequest, logger: Logger): Promise<Generated> {
-    const { artifacts, accounts, settings } = this.#deps;
+    const { artifacts, accounts, clock, settings } = this.#deps;
     const { chart, notices } = ordered;
     const key = chartKey(chart, this.#settings.origins);
     const gone = new Set<string>();
@@ -93,7 +93,7 @@ export class ChartMaker {
       const taken = await takeKey<Claim, LibraryError>(
         {
           key,
-          folder: folderOf(ordered),
+          folder: folderOf(ordered, new Date(clock.now())),
           alsoRead: accounts.map(({ id }) => paths.usage(id)),
           wants: (entry, readTimeMs, sinceMs) =>
             isFresh(entry, request, readTimeMs, sinceMs) && !gone.has(entry.snapshot.id),
@@ -168,7 +168,7 @@ export class ChartMaker {
     request: MakeRequest,
   ): Promise<Snapshot | undefined> {
     if (folder === undefined) return undefined;
-    const found = await findPicture(this.#deps.artifacts, folder, claimId, ordered.chart);
+    const found = await findPicture(this.#deps.artifacts, { claimId, folder }, ordered.chart);
     return found && this.#snapshotOf(ordered, request, found);
   }
 
@@ -233,7 +233,8 @@ export class ChartMaker {
     const { chart } = ordered;
     try {
       await lease.fresh(stop.now);
-      const stored = await storePicture(artifacts, lease.current.claimId, ordered, drawn, at);
+      const { claimId, folder = folderOf(ordered, at) } = lease.current;
+      const stored = await storePicture(artifacts, { claimId, folder }, ordered, drawn, at);
       return stored ?? chartError('GCS_WRITE_FAILED', chart, 'its object name is taken');
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;

@@ -110,6 +110,8 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
       const dead = standing === 'none' ? undefined : before;
       const reservation = await reserve(reading, dead);
       if (!('writes' in reservation)) return { kind: 'refused', refusal: reservation };
+      // Of the whole claim: the next one looks in one place for all that its holders stored.
+      const place = dead?.folder ?? folder;
       const lease: LeaseDocument = {
         schemaVersion: 1,
         token,
@@ -121,7 +123,7 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
         writeId: randomUUID(),
         claimedAt: new Date(clock.now()).toISOString(),
         owner,
-        ...(folder !== undefined && { folder }),
+        ...(place !== undefined && { folder: place }),
         reserved: reservation.reserved,
       };
       const made = { lease, reservation, sent: new Stopwatch(clock) };

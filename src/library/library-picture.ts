@@ -21,22 +21,27 @@ export type StoredPicture = Pick<
 >;
 
 /** By the interval: one picture is looked for in one folder, however its timeframe was spelt. */
-export function folderOf({ symbol, chart }: OrderedChart): string {
-  return libraryFolder({ symbol, timeframe: chart.request.interval });
+export function folderOf({ symbol, chart }: OrderedChart, claimedAt: Date): string {
+  return libraryFolder({ symbol, interval: chart.request.interval }, claimedAt);
+}
+
+/** Which claim a picture is stored for, and where. */
+export interface PictureClaim {
+  readonly claimId: string;
+  readonly folder: string;
 }
 
 /** `undefined`: its name is taken, by nothing of ours. Rejects with `StoreUnavailable`. */
 export async function storePicture(
   artifacts: ArtifactStore,
-  claimId: string,
+  { claimId, folder }: PictureClaim,
   { symbol, timeframe, chart }: OrderedChart,
   { png, size }: Drawn,
   generatedAt: Date,
 ): Promise<StoredPicture | undefined> {
   const { chartTemplateId, request, foresight } = chart;
   const suffix = claimId.replaceAll(/[^0-9a-f]/g, '').slice(0, 8);
-  const naming = { symbol, timeframe: request.interval, chartTemplateId, suffix };
-  const name = libraryPngName(naming, generatedAt);
+  const name = libraryPngName(folder, { chartTemplateId, suffix }, generatedAt);
   const metadata = {
     claimId,
     requestHash: request.requestHash,
@@ -60,8 +65,7 @@ export async function storePicture(
 /** What a holder who died had paid for and stored before anybody knew of it. */
 export async function findPicture(
   artifacts: ArtifactStore,
-  folder: string,
-  claimId: string,
+  { claimId, folder }: PictureClaim,
   { request, foresight }: OrderedChart['chart'],
 ): Promise<StoredPicture | undefined> {
   const { requestHash } = request;

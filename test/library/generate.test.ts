@@ -87,7 +87,10 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       );
       const [newest] = snapshots;
       expect(newest && (await library.snapshots.image(newest))?.byteLength).toBe(newest?.bytes);
-      expect(await scene.pictures()).toHaveLength(4);
+      const names = await scene.pictures();
+      expect(
+        names.filter((at) => /library\/\w+\/(4h|1D)\/20\d{6}\/20\d{6}-/.test(at)),
+      ).toHaveLength(4);
       // In another spelling, by another name, the same chart.
       const again = await library.generate({ symbols: ['DAX'], timeframes: ['1D'] }, NEVER);
       expect(again.map(outcomeOf)).toEqual(['cache']);
