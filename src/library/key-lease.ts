@@ -38,7 +38,14 @@ export interface KeyRequest<R extends Reservation, Refusal extends object> {
   reserve(reading: Reading, dead: LeaseDocument | undefined): Promise<R | Refusal>;
   /** Who waited for a picture takes its failure for an answer as well. */
   readonly sharesFailures?: boolean;
+  /** How long somebody else is waited for; absent: until the signal aborts. */
+  readonly patienceMs?: number;
   readonly signal: AbortSignal;
+}
+
+/** Whoever holds the key takes longer than we wait. */
+export class KeyBusy extends Error {
+  override readonly name = 'KeyBusy';
 }
 
 /**
@@ -67,13 +74,15 @@ interface Try<R> {
 /**
  * Takes the lease on one chart's key, in one conditional commit, unless somebody else renders that
  * chart: then waits for it. Of many that miss the same key at the same time one makes the call; if
- * it dies, another does. Rejects with the signal's reason, or with `StoreUnavailable`.
+ * it dies, another does. Rejects with the signal's reason, with `StoreUnavailable` or `KeyBusy`.
  */
 export async function takeKey<R extends Reservation, Refusal extends object>(
   request: KeyRequest<R, Refusal>,
   { documents, clock, owner, ownerIsGone, leaseTtlMs }: KeyDeps,
 ): Promise<KeyTaken<R, Refusal>> {
   const { key, folder, alsoRead, wants, reserve, sharesFailures, signal } = request;
+  const { patienceMs = Number.POSITIVE_INFINITY } = request;
+  const waited = new Stopwatch(clock);
   const leasePath = paths.chartLease(key);
   const token = randomUUID();
   const tries: Try<R>[] = [];
@@ -139,6 +148,7 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
       }
       tries.push(made);
     }
+    if (waited.elapsedMs() >= patienceMs) throw new KeyBusy('another worker is still at it');
     await backOff(clock, Math.min(round, LONGEST_WAIT), signal);
   }
 }
