@@ -1,4 +1,4 @@
-import { type Reserved, Spending } from '../accounts/spending.js';
+import { Spending } from '../accounts/spending.js';
 import { forOnDemand } from '../accounts/thresholds.js';
 import { gsUri } from '../artifacts/object-names.js';
 import type { Reading, Write } from '../documents/document-store.js';
@@ -17,7 +17,7 @@ import type { Logger } from '../log/logger.js';
 import { entryWrite, pictureOf } from './cache-entry.js';
 import { chartKey, type Origins } from './chart-key.js';
 import { type Freshness, isFresh, isYoung } from './freshness.js';
-import { endKey, type Reservation, takeKey } from './key-lease.js';
+import { endKey, type KeyRefund, type Reservation, takeKey } from './key-lease.js';
 import type { Generated, LibraryError, TriggerType } from './library.js';
 import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
 import { OnDemandQuota, type PaidUnit, resetOf } from './on-demand-quota.js';
@@ -48,7 +48,8 @@ interface Claim extends Reservation {
 interface Ours {
   readonly lease: StepLease;
   readonly serverClock: ServerClock;
-  readonly reserved: Reserved;
+  /** `undefined`: there are no accounts. */
+  readonly spending: Spending | undefined;
 }
 
 const FREE: Claim = { reserved: {}, writes: [] };
@@ -119,12 +120,13 @@ export class ChartMaker {
           break;
         }
         case 'failed':
-          return refused(ordered, taken.failure as unknown as LibraryError, logger);
+          return refused(ordered, taken.failure, logger);
         case 'ours': {
           const { lease, serverClock, reservation } = taken;
           const { paidBy, reserved, found } = reservation;
           if (paidBy) warnOfUsage(paidBy, 1, logger);
-          const ours = { lease, serverClock, reserved };
+          const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
+          const ours = { lease, serverClock, spending };
           if (found) {
             logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
             return this.#record(entryWrite(key, found, 'adopted'), ours, found, notices, logger);
@@ -179,15 +181,14 @@ export class ChartMaker {
     until: AbortSignal,
     logger: Logger,
   ): Promise<StoredPicture | StepError> {
-    const { accounts, clock } = this.#deps;
-    const { lease, serverClock, reserved } = ours;
+    const { clock } = this.#deps;
+    const { lease, serverClock, spending } = ours;
     const stop = new Stopping();
     stop.follow(until, 'now', () => until.reason);
-    const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
     for (const id of this.#quota.badKeys) spending?.close(id);
-    const { pacing } = this.#quota;
+    const { pacing, unsure } = this.#quota;
     const paid = {
-      ...{ lease, spending, serverClock, allowance: forOnDemand },
+      ...{ lease, spending, serverClock, unsure, allowance: forOnDemand },
       ...(pacing && { pacing }),
     };
     const drawing = new Drawing(paid, { ...this.#deps, logger }, stop);
@@ -205,15 +206,11 @@ export class ChartMaker {
       stop.over();
       await beating;
       if (!stored || 'code' in stored) {
-        const refund = {
-          needs: () => refundable(spending).map(paths.usage),
-          of: (reading: Reading, document: LeaseDocument) =>
-            refundOf(accounts, spending, document, reading),
-        };
         // A put without an answer may have been made: whoever comes next is to look for it.
         const mayBeThere = stored?.code === 'GCS_WRITE_FAILED';
-        const failure = stored && !mayBeThere ? this.#inWords(stored, ours) : undefined;
-        const end = { writes: [], refund, failure, mayBeThere };
+        const isShared = drawing.badKeys.size === 0 && isOfChart(stored);
+        const failure = stored && isShared ? this.#inWords(stored, ours) : undefined;
+        const end = { writes: [], refund: this.#refund(ours), failure, mayBeThere };
         await endKey(lease, clock, end).catch((error: unknown) => {
           if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
           logger.warn('quota_not_returned', `unspent quota stays counted: ${reasonOf(error)}`);
@@ -245,14 +242,15 @@ export class ChartMaker {
   /** One commit makes the chart known: its lease's end, the cache's entry, its place in the history. */
   async #record(
     entry: Write,
-    { lease }: Ours,
+    ours: Ours,
     snapshot: Snapshot,
     notices: readonly string[],
     logger: Logger,
   ): Promise<Generated> {
     const { clock, documents } = this.#deps;
     try {
-      await endKey(lease, clock, { writes: [entry, snapshotWrite(snapshot)] });
+      const writes = [entry, snapshotWrite(snapshot)];
+      await endKey(ours.lease, clock, { writes, refund: this.#refund(ours) });
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
       // Whoever took it over renders its own; this one is paid for, and must not lie there unknown.
@@ -262,6 +260,15 @@ export class ChartMaker {
     }
     const { source } = snapshot;
     return { kind: 'chart', snapshot, source, notices };
+  }
+
+  /** Units that were reserved and not needed, also where another account paid in the end. */
+  #refund({ spending }: Ours): KeyRefund {
+    const { accounts } = this.#deps;
+    return {
+      needs: () => refundable(spending).map(paths.usage),
+      of: (reading, lease) => refundOf(accounts, spending, lease, reading),
+    };
   }
 
   #snapshotOf(
@@ -286,6 +293,11 @@ export class ChartMaker {
     const details = { ...said.details, resetsAt: resetOf(serverClock.nowMs()) };
     return { ...said, code: 'RATE_LIMITED', details };
   }
+}
+
+/** Whoever waited would fare no better: not so where its holder ran out of time or of quota. */
+function isOfChart(error: StepError | undefined): boolean {
+  return error?.code !== 'CHART_API_LIMIT_EXCEEDED' && error?.details?.reason !== 'deadline';
 }
 
 /** Of one chart; `undefined`: nothing else would fare better. */

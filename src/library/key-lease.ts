@@ -62,7 +62,7 @@ export type KeyTaken<R extends Reservation, Refusal extends object> =
       readonly reservation: R;
       readonly serverClock: ServerClock;
     }
-  | { readonly kind: 'failed'; readonly failure: JsonObject }
+  | { readonly kind: 'failed'; readonly failure: LibraryError }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 interface Try<R> {
@@ -111,7 +111,8 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
     if (entry && wants(entry, reading.readTimeMs, sinceMs)) return { kind: 'known', entry };
 
     // It ended after we asked: what became of it is the answer to us as well.
-    const failure = document && document.updateTimeMs > sinceMs ? before?.failure : undefined;
+    const isNews = document !== undefined && document.updateTimeMs > sinceMs;
+    const failure = isNews ? failureIn(before?.failure) : undefined;
     if (failure && sharesFailures) return { kind: 'failed', failure };
 
     const standing = standingOf(document, reading.readTimeMs, ownerIsGone);
@@ -151,6 +152,12 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
     if (waited.elapsedMs() >= patienceMs) throw new KeyBusy('another worker is still at it');
     await backOff(clock, Math.min(round, LONGEST_WAIT), signal);
   }
+}
+
+/** `undefined`: there is none, or it is not one that a worker wrote. */
+function failureIn(failure: JsonObject | undefined): LibraryError | undefined {
+  const isOne = typeof failure?.code === 'string' && typeof failure.message === 'string';
+  return isOne ? (failure as unknown as LibraryError) : undefined;
 }
 
 /** Rounds, each of which waits longer than the last: who waits for a picture wants it when it is there. */

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ArtifactStore } from '../../src/artifacts/artifact-store.js';
 import { bundled } from '../../src/config/bundled.js';
 import { parseWorkerConfig } from '../../src/config/run-config.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
@@ -16,7 +15,7 @@ import {
 } from '../../src/library/index.js';
 import { libraryOn } from '../../src/library/library-on.js';
 import { Logger } from '../../src/log/logger.js';
-import { openWorker } from '../../src/worker/worker.js';
+import { openWorker, type Worker } from '../../src/worker/worker.js';
 import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
 import { BUCKET } from '../support/gcp-scene.js';
 import {
@@ -49,6 +48,39 @@ async function openOn(
 
 function outcomeOf(one: Generated): string {
   return one.kind === 'chart' ? one.source : one.error.code;
+}
+
+type Stores = Pick<Worker, 'artifacts' | 'documents'>;
+
+/** In this process, before stores of which some methods are others. */
+async function openDisturbed(
+  scene: LibraryScene,
+  onTestFinished: Cleanup,
+  otherwise: (stores: Stores) => { [S in keyof Stores]?: Partial<Stores[S]> },
+): Promise<Library> {
+  const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m' };
+  const bucket = scene.name === 'gcp' && { chartsBucket: BUCKET };
+  const config = await parseWorkerConfig({ ...flags, ...bucket }, scene.env, scene.cwd);
+  const logger = new Logger(() => undefined);
+  const worker = await openWorker(config, 'write', logger);
+  const { artifacts, documents } = otherwise(worker);
+  const engineDeps: typeof worker.engineDeps = (context) => ({
+    ...worker.engineDeps(context),
+    artifacts: instead(worker.artifacts, artifacts),
+    documents: instead(worker.documents, documents),
+  });
+  const library = libraryOn({ ...worker, engineDeps }, config, logger);
+  onTestFinished(() => library.close());
+  return library;
+}
+
+function instead<T extends object>(store: T, other: Partial<T> = {}): T {
+  return new Proxy(store, {
+    get: (_, name) => {
+      const method = other[name as keyof T] ?? store[name as keyof T];
+      return typeof method === 'function' ? method.bind(store) : method;
+    },
+  });
 }
 
 function bodies({ fake }: LibraryScene): JsonObject[] {
@@ -188,28 +220,18 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
     test('a picture whose put got no answer is found by whoever asks next', async ({
       onTestFinished,
     }) => {
-      const scene = await open(onTestFinished, {});
-      const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m' };
-      const bucket = scene.name === 'gcp' && { chartsBucket: BUCKET };
-      const config = await parseWorkerConfig({ ...flags, ...bucket }, scene.env, scene.cwd);
-      const logger = new Logger(() => undefined);
-      const worker = await openWorker(config, 'write', logger);
-      const put: ArtifactStore['put'] = async (object) => {
-        await worker.artifacts.put(object);
-        throw new StoreUnavailable('no answer');
-      };
-      const deaf = new Proxy(worker.artifacts, {
-        get: (store, name: keyof ArtifactStore) => {
-          const method = name === 'put' ? put : store[name];
-          return typeof method === 'function' ? method.bind(store) : method;
+      const scene = await open(onTestFinished, { latencyMs: 200 });
+      const unlucky = await openDisturbed(scene, onTestFinished, ({ artifacts }) => ({
+        artifacts: {
+          put: async (object) => {
+            await artifacts.put(object);
+            throw new StoreUnavailable('no answer');
+          },
         },
-      });
-      const engineDeps: typeof worker.engineDeps = (context) => {
-        return { ...worker.engineDeps(context), artifacts: deaf };
-      };
-      const unlucky = libraryOn({ ...worker, engineDeps }, config, logger);
-      onTestFinished(() => unlucky.close());
-      expect((await unlucky.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['GCS_WRITE_FAILED']);
+      }));
+      const orders = Array.from({ length: 3 }, () => unlucky.generate(DAX, NEVER));
+      const results = (await Promise.all(orders)).flat();
+      expect(results.map(outcomeOf)).toEqual(Array(3).fill('GCS_WRITE_FAILED'));
 
       const library = await openOn(scene, onTestFinished);
       expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
@@ -251,6 +273,78 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(results.map(outcomeOf)).toEqual(Array(5).fill('CHART_API_FAILED'));
       expect(scene.fake.requests).toHaveLength(1);
       expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+    });
+
+    test('what only its holder ran out of is no answer to those who waited', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      scene.fake.faults.add({ fault: { act: 'hang' }, times: 1 });
+      const hasty = await openLibrary({ ...scene.options, timeoutSeconds: 1 });
+      onTestFinished(() => hasty.close());
+      const library = await openOn(scene, onTestFinished);
+      const late = hasty.generate(DAX, NEVER);
+      await scene.fake.arrived(1);
+      const waiting = library.generate(DAX, NEVER);
+      expect((await late).map(outcomeOf)).toEqual(['CHART_API_FAILED']);
+      expect((await waiting).map(outcomeOf)).toEqual(['chart-img']);
+    });
+
+    test('an account that twice in a row says 429 in unknown words is spent for today', async ({
+      onTestFinished,
+    }) => {
+      await onOneUtcDay(async () => {
+        const scene = await open(onTestFinished, {});
+        const library = await openOn(scene, onTestFinished);
+        const body = JSON.stringify({ message: 'Come back later' });
+        scene.fake.faults.add({ fault: { act: 'answer', status: 429, body }, times: 2 });
+        const outcomes: string[] = [];
+        for (const symbol of ['DAX', 'NDX', 'DJI']) {
+          const results = await library.generate({ ...DAX, symbols: [symbol] }, NEVER);
+          outcomes.push(...results.map(outcomeOf));
+        }
+        const usage = await scene.usage();
+        return () => {
+          expect(outcomes).toEqual(Array(3).fill('RATE_LIMITED'));
+          expect(scene.fake.requests).toHaveLength(2);
+          expect(usage).toHaveProperty('exhaustedOn');
+        };
+      });
+    });
+
+    test('a unit that another account spared comes back with the chart', async ({
+      onTestFinished,
+    }) => {
+      await onOneUtcDay(async () => {
+        const other = { ...LIBRARY_ACCOUNT, id: 'acc-2', apiKey: 'not-a-real-key-9876543210' };
+        const accounts = [LIBRARY_ACCOUNT, { ...other, priority: 200 }];
+        const scene = await open(onTestFinished, { accounts, latencyMs: 300 });
+        scene.fake.faults.add({ fault: { act: 'answer', status: 401, body: '{}' }, times: 1 });
+        // The second chart has reserved its unit when the first one finds that the key is bad.
+        let first: Promise<unknown> = Promise.resolve();
+        const leases = new Set<string>();
+        const library = await openDisturbed(scene, onTestFinished, ({ documents }) => ({
+          documents: {
+            commit: async (writes) => {
+              const result = await documents.commit(writes);
+              const path = writes[0]?.path ?? '';
+              const isNew = path.startsWith('chart_leases/') && !leases.has(path);
+              if (isNew && leases.add(path).size === 2) await first;
+              return result;
+            },
+          },
+        }));
+        const results = library.generate(DAX, NEVER);
+        await scene.fake.arrived(1);
+        first = results;
+        const second = await library.generate({ ...DAX, symbols: ['NDX'] }, NEVER);
+        const used = await Promise.all(accounts.map(({ id }) => scene.usage(id)));
+        const outcomes = [...(await results), ...second].map(outcomeOf);
+        return () => {
+          expect(outcomes).toEqual(['chart-img', 'chart-img']);
+          expect(used).toMatchObject([{ usageToday: 1 }, { usageToday: 2 }]);
+        };
+      });
     });
 
     test('a picture that somebody removed is rendered anew', async ({ onTestFinished }) => {
