@@ -8,6 +8,7 @@ import type { Logger } from '../log/logger.js';
 import type { Worker } from '../worker/worker.js';
 import { ChartMaker } from './chart-maker.js';
 import type { ChartOrder, Generated, Library } from './library.js';
+import { makeAll } from './make-all.js';
 import { originsOf } from './origins.js';
 import { planOrder } from './plan-order.js';
 import { Snapshots } from './snapshots/snapshots.js';
@@ -46,18 +47,8 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
       generatedBy: order.generatedBy,
       signal: stop,
     } as const;
-    const results: Generated[] = [];
-    const waiting = planned.entries();
-    const lane = async () => {
-      for (const [index, one] of waiting) {
-        results[index] = 'kind' in one ? one : await maker.make(one, request);
-      }
-    };
     try {
-      const lanes = Array.from({ length: Math.min(concurrency, planned.length) }, lane);
-      const ends = await Promise.allSettled(lanes);
-      for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      return results;
+      return await makeAll(planned, concurrency, (one) => maker.make(one, request));
     } finally {
       over();
     }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bundled } from '../../src/config/bundled.js';
+import type { GivenFlags } from '../../src/config/options.js';
 import { parseWorkerConfig } from '../../src/config/run-config.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
@@ -57,8 +58,9 @@ async function openDisturbed(
   scene: LibraryScene,
   onTestFinished: Cleanup,
   otherwise: (stores: Stores) => { [S in keyof Stores]?: Partial<Stores[S]> },
+  more: GivenFlags = {},
 ): Promise<Library> {
-  const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m' };
+  const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m', ...more };
   const bucket = scene.name === 'gcp' && { chartsBucket: BUCKET };
   const config = await parseWorkerConfig({ ...flags, ...bucket }, scene.env, scene.cwd);
   const logger = new Logger(() => undefined);
@@ -237,6 +239,37 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
       expect([scene.fake.requests.length, (await scene.pictures()).length]).toEqual([1, 1]);
       expect(await scene.count('chart_snapshots')).toBe(1);
+    });
+
+    test('a store that fails halfway ends the order; what is there by then is told of', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openDisturbed(
+        scene,
+        onTestFinished,
+        ({ documents }) => ({
+          documents: {
+            commit: (writes) => {
+              const isLate =
+                scene.fake.requests.length > 0 && /_leases/.test(writes[0]?.path ?? '');
+              if (isLate && writes.length === 2) throw new StoreUnavailable('no answer');
+              return documents.commit(writes);
+            },
+          },
+        }),
+        { concurrency: '1' },
+      );
+      const symbols = ['DAX', 'NDX', 'DJI'];
+      const results = await library.generate({ ...DAX, symbols }, NEVER);
+      expect(results.map(outcomeOf)).toEqual([
+        ...['chart-img', 'INFRASTRUCTURE_ERROR', 'INFRASTRUCTURE_ERROR'],
+      ]);
+      expect(results[2]).toMatchObject({ error: { message: 'DJI 4h: not begun: no answer' } });
+      // With nothing to tell of it is the store's failure alone.
+      const nothing = library.generate({ ...DAX, symbols: ['DJI'] }, NEVER);
+      await expect(nothing).rejects.toThrow(StoreUnavailable);
+      expect(scene.fake.requests).toHaveLength(1);
     });
 
     test('a stop and a deadline end what is under way, and leave the chart to the next', async ({
