@@ -19,7 +19,13 @@ import { chartKey, type Origins } from './chart-key.js';
 import { type Freshness, isFresh, isYoung } from './freshness.js';
 import { endKey, type KeyRefund, type Reservation, takeKey } from './key-lease.js';
 import type { Generated, LibraryError, TriggerType } from './library.js';
-import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
+import {
+  findPicture,
+  folderOf,
+  type PictureFacts,
+  type StoredPicture,
+  storePicture,
+} from './library-picture.js';
 import { OnDemandQuota, type PaidUnit, resetOf } from './on-demand-quota.js';
 import { libraryError, type OrderedChart } from './plan-order.js';
 import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.js';
@@ -131,7 +137,7 @@ export class ChartMaker {
             logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
             return this.#record(entryWrite(key, found, 'adopted'), ours, found, notices, logger);
           }
-          const stored = await this.#draw(ordered, ours, request.signal, logger).catch(unlessLost);
+          const stored = await this.#draw(ordered, ours, request, logger).catch(unlessLost);
           if (stored === 'lost') break;
           if ('code' in stored) return refused(ordered, this.#inWords(stored, ours), logger);
           const snapshot = this.#snapshotOf(ordered, request, stored);
@@ -178,13 +184,14 @@ export class ChartMaker {
   async #draw(
     ordered: OrderedChart,
     ours: Ours,
-    until: AbortSignal,
+    request: MakeRequest,
     logger: Logger,
   ): Promise<StoredPicture | StepError> {
     const { clock } = this.#deps;
     const { lease, serverClock, spending } = ours;
     const stop = new Stopping();
-    stop.follow(until, 'now', () => until.reason);
+    const { signal } = request;
+    stop.follow(signal, 'now', () => signal.reason);
     for (const id of this.#quota.badKeys) spending?.close(id);
     const { pacing, unsure } = this.#quota;
     const paid = {
@@ -197,7 +204,7 @@ export class ChartMaker {
     let stored: StoredPicture | StepError | undefined;
     try {
       const drawn = await drawing.draw(ordered.chart);
-      stored = 'code' in drawn ? drawn : await this.#store(ordered, lease, drawn, stop);
+      stored = 'code' in drawn ? drawn : await this.#store(ordered, request, lease, drawn, stop);
       if ('uri' in stored) tellStored(ordered, stored, clock.monotonic() - startedAt, logger);
       return stored;
     } finally {
@@ -221,6 +228,7 @@ export class ChartMaker {
 
   async #store(
     ordered: OrderedChart,
+    request: MakeRequest,
     lease: StepLease,
     drawn: Drawn,
     stop: Stopping,
@@ -231,7 +239,10 @@ export class ChartMaker {
     try {
       await lease.fresh(stop.now);
       const { claimId, folder = folderOf(ordered, at) } = lease.current;
-      const stored = await storePicture(artifacts, { claimId, folder }, ordered, drawn, at);
+      const claim = { claimId, folder };
+      const { retentionMs } = this.#settings;
+      const record = { facts: factsOf(ordered, request), retentionMs };
+      const stored = await storePicture(artifacts, claim, ordered, drawn, at, record);
       return stored ?? chartError('GCS_WRITE_FAILED', chart, 'its object name is taken');
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -271,19 +282,8 @@ export class ChartMaker {
     };
   }
 
-  #snapshotOf(
-    { chart, metadata }: OrderedChart,
-    { trigger, generatedBy }: MakeRequest,
-    picture: StoredPicture,
-  ): Snapshot {
-    const { chartImgSymbol, interval } = chart.request;
-    const made = {
-      ...picture,
-      ...{ chartImgSymbol, interval, triggerType: trigger },
-      ...(generatedBy !== undefined && { generatedBy }),
-      ...(Object.keys(metadata).length > 0 && { metadata }),
-    };
-    return newSnapshot(made, this.#settings.retentionMs);
+  #snapshotOf(ordered: OrderedChart, request: MakeRequest, picture: StoredPicture): Snapshot {
+    return newSnapshot({ ...picture, ...factsOf(ordered, request) }, this.#settings.retentionMs);
   }
 
   /** Whoever asked on demand is told until when. */
@@ -293,6 +293,18 @@ export class ChartMaker {
     const details = { ...said.details, resetsAt: resetOf(serverClock.nowMs()) };
     return { ...said, code: 'RATE_LIMITED', details };
   }
+}
+
+function factsOf(
+  { chart, metadata }: OrderedChart,
+  { trigger, generatedBy }: MakeRequest,
+): PictureFacts {
+  const { chartImgSymbol, interval } = chart.request;
+  return {
+    ...{ chartImgSymbol, interval, triggerType: trigger },
+    ...(generatedBy !== undefined && { generatedBy }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
 }
 
 /** Whoever waited would fare no better: not so where its holder ran out of time or of quota. */

@@ -206,6 +206,19 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       ]);
     });
 
+    test('or is recorded by a prune, where nobody asks for it', async ({ onTestFinished }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openOn(scene, onTestFinished);
+      await library.generate({ ...DAX, trigger: 'alert', generatedBy: 'a désk' }, NEVER);
+      const known = await leaveUnknown(scene);
+      const found = async (dryRun: boolean) => {
+        const options = { purge: false, force: false, dryRun };
+        return (await library.snapshots.prune(options, NEVER)).found;
+      };
+      expect([await found(true), await found(false), await found(false)]).toEqual([1, 1, 0]);
+      expect(await library.snapshots.find(known.id)).toEqual({ id: known.id, ...known.data });
+    });
+
     test('one that is too old by then is recorded, and another one rendered', async ({
       onTestFinished,
     }) => {
