@@ -160,6 +160,8 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
         ...(await of({ indicators: ['EMA_21'] })),
         ...(await of({ chartTemplateId: 'ctpl_nobody' })),
         ...(await of({ width: 200 })),
+        ...(await of({ trigger: 'whim', generatedBy: 'x'.repeat(201) } as object)),
+        ...(await of({ theme: 'pink', chartTemplateId: '../x' } as object)),
       ];
       const told = results.map((one) =>
         one.kind === 'refused' ? `${one.error.code}: ${one.error.message}` : one.source,
@@ -172,7 +174,13 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
         expect.stringMatching(/^VALIDATION_FAILED: .*did you mean EMA_20/),
         expect.stringMatching(/^VALIDATION_FAILED: no chart template ctpl_nobody/),
         expect.stringMatching(/^VALIDATION_FAILED: .*width/),
+        expect.stringMatching(/^VALIDATION_FAILED: .*trigger: "whim" is not .*; generatedBy: /),
+        expect.stringMatching(/^VALIDATION_FAILED: .*"..\/x" is no chart template id; theme: /),
       ]);
+      const many = Array.from({ length: 201 }, (_, index) => `S${index}`);
+      for (const wrong of [{ symbols: [] }, { symbols: 'DAX' }, { symbols: many }]) {
+        await expect(of(wrong as object)).rejects.toThrow(/^symbols.*: /);
+      }
       expect(scene.fake.requests).toHaveLength(0);
     });
 
@@ -497,6 +505,7 @@ describe('charts generate', () => {
   test.for([
     [[], '--symbol is required'],
     [['--symbol', 'DAX', '--theme', 'pink'], '--theme: "pink" is not one of light, dark'],
+    [['--symbol', 'DAX', '--template', '../x'], '--template: "../x" is no chart template id'],
     [['--symbol', 'DAX', '--trigger', 'whim'], '--trigger: "whim" is not one of manual'],
     [['--symbol', 'DAX', '--width', '300'], '--width: "300" is not a whole number from 400'],
     [['--symbol', 'DAX', '--indicators', 'RIS'], '--indicators: "RIS" is not an indicator'],
