@@ -36,9 +36,19 @@ export interface PngNaming extends StepObjects {
 
 /** `…/<YYYYMMDD-HHmmss>_<symbol>_<timeframe>_<chartTemplateId>.png`, the stamp in UTC. */
 export function pngName(naming: PngNaming, generatedAt: Date): ObjectName {
-  const { symbol, timeframe, chartTemplateId } = naming;
-  const stamp = stampOf(generatedAt);
-  return `${stepFolder(naming)}${stamp}_${symbol}_${timeframe}_${chartTemplateId}.png`;
+  return `${stepFolder(naming)}${plainPngName(naming, generatedAt)}`;
+}
+
+/** Says by itself what the picture shows, in whatever folder. */
+export function plainPngName(
+  {
+    symbol,
+    timeframe,
+    chartTemplateId,
+  }: Pick<PngNaming, 'symbol' | 'timeframe' | 'chartTemplateId'>,
+  generatedAt: Date,
+): string {
+  return `${stampOf(generatedAt)}_${symbol}_${timeframe}_${chartTemplateId}.png`;
 }
 
 /** Charts of the library, which belong to no step. */

@@ -84,5 +84,6 @@ export interface Library {
   readonly symbols: ChartSymbols;
   /** What is left of each account today, and what is asked for most. */
   usage(): Promise<UsageView>;
+  /** Orders under way reject; what they reserved and did not spend is given back. */
   close(): Promise<void>;
 }

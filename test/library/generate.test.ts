@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bundled } from '../../src/config/bundled.js';
@@ -315,6 +315,21 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(await scene.usage()).toMatchObject({ usageToday: scene.fake.requests.length });
     });
 
+    test('closing the library ends what is under way, and gives its key back', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      scene.fake.faults.add({ fault: { act: 'hang' }, times: 1 });
+      const closing = await openLibrary(scene.options);
+      const generating = closing.generate(DAX, NEVER);
+      const ended = expect(generating).rejects.toThrow('the library was closed');
+      await scene.fake.arrived(1);
+      await closing.close();
+      await ended;
+      const library = await openOn(scene, onTestFinished);
+      expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+    });
+
     test('a failure answers everybody who waited for it; whoever asks later asks anew', async ({
       onTestFinished,
     }) => {
@@ -490,6 +505,11 @@ describe('charts generate', () => {
     ]);
     const copy = await readFile(join(scene.cwd, 'dax.png'));
     expect(copy).toEqual(await readFile(charts[0].localPath));
+    await runCli([...argv, '--symbol', 'DAX,NDX', '--out', 'all'], scene);
+    expect((await readdir(join(scene.cwd, 'all'))).sort().map((name) => name.slice(15))).toEqual([
+      ...['_DAX_4h_ind_EMA_20_EMA_50_EMA_200_RSI_Volume.png'],
+      ...['_NDX_4h_ind_EMA_20_EMA_50_EMA_200_RSI_Volume.png'],
+    ]);
     expect(scene.fake.requests).toHaveLength(2);
   });
 
