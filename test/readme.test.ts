@@ -183,7 +183,7 @@ describe('the README', () => {
     ];
     expect(session).toHaveLength(2);
     const picture = (symbol: string, timeframe: string, stamp: string) =>
-      `gs://local/library/${symbol}/${timeframe}/${stamp}_ctpl_price_ma1226_vol_v1_0f3a9c21.png`;
+      `gs://local/library/${symbol}/${timeframe}/${stamp.slice(0, 8)}/${stamp}_ctpl_price_ma1226_vol_v1_0f3a9c21.png`;
     const chart = {
       chartImgSymbol: 'XETR:DAX',
       chartTemplateId: 'ctpl_price_ma1226_vol_v1',
