@@ -112,7 +112,7 @@ export class StepCache implements ChartCache {
             return picture !== undefined && picture.objectName !== gone?.objectName;
           },
           reserve: async () => NOTHING,
-          // For longer than a holder can be dead: the step has units and a deadline of its own.
+          // A dead holder is found out by then; a slow one must not cost a step that has units its chart.
           patienceMs: this.#deps.leaseTtlMs,
           signal,
         },

@@ -3,6 +3,7 @@ import { isJsonObject } from '../../contracts/documents.js';
 import type { DocumentStore, Write } from '../../documents/document-store.js';
 import { collections, paths } from '../../documents/paths.js';
 import { parseLease, standingOf } from '../../engine/lease-document.js';
+import { StoreUnavailable } from '../../failures.js';
 import { recordIn } from '../library-picture.js';
 import { type Listed, pagesOf } from './pages.js';
 import { type Snapshot, snapshotWrite } from './snapshot.js';
@@ -50,9 +51,14 @@ async function record(
 ): Promise<boolean> {
   const path = paths.chartSnapshot(snapshot.id);
   if ((await documents.read([path])).get(path)) return false;
+  if (dryRun) return true;
   const write: Write = { ...snapshotWrite(snapshot), when: { absent: true } };
-  // Without an answer it is either there, or found by the next run.
-  return dryRun || (await documents.commit([write])).status === 'committed';
+  const { status } = await documents.commit([write]);
+  // Not passed over: its lease, which alone tells of it, may be deleted in a moment.
+  if (status === 'unclear') {
+    throw new StoreUnavailable(`no answer to the record of ${snapshot.uri}: run it again`);
+  }
+  return status === 'committed';
 }
 
 /** Deletes the cache's entries for pictures that expired, and leases that nobody needs any more. */
