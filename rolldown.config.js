@@ -16,6 +16,8 @@ const LAYERS = {
   live: ['src/chart-img/live/live-provider.ts'],
 };
 
+const SOURCE = resolve(import.meta.dirname, 'src');
+
 export default defineConfig({
   input: {
     'cli/main': 'src/cli/main.ts',
@@ -35,7 +37,9 @@ export default defineConfig({
     minify: true,
   },
   plugins: [
-    withoutHttp2(),
+    withoutUnused(),
+    requiredBuiltins(),
+    asciiOnly(),
     license({
       // Bundled, their notices come along; a licence that is not on the list fails the build.
       thirdParty: {
@@ -50,12 +54,72 @@ export default defineConfig({
   ],
 });
 
-/** got has it for HTTP/2, which nobody asks for here, and its import makes a TLS context: 35 ms. */
-function withoutHttp2() {
+/**
+ * What a library imports for what nobody does here: HTTP/2, whose wrapper makes a TLS context when it
+ * is loaded (35 ms), and subcommands that are programs of their own (5 ms of every start).
+ */
+const UNUSED = [
+  { imported: 'http2-wrapper', by: '/node_modules/got/' },
+  { imported: 'node:child_process', by: '/node_modules/commander/' },
+];
+
+function withoutUnused() {
   return {
-    name: 'without-http2',
-    resolveId: (id) => (id === 'http2-wrapper' ? '\0no-http2' : null),
-    load: (id) => (id === '\0no-http2' ? 'export default {};' : null),
+    name: 'without-unused',
+    resolveId: (id, importer = '') =>
+      UNUSED.some(({ imported, by }) => id === imported && importer.includes(by))
+        ? '\0unused'
+        : null,
+    load: (id) => (id === '\0unused' ? 'module.exports = {};' : null),
+  };
+}
+
+const REQUIRE = '\0require';
+const BUILTIN_IMPORT = /^import (?:\{([^}]*)\}|\* as (\w+)) from '(node:[^']+)';$/gm;
+
+/**
+ * An `import` of a built-in module reads all that it exports, of which some is made only when it is
+ * read (Web Crypto), and that took 10 ms of a mock run's start. A `require` reads what is used.
+ */
+function requiredBuiltins() {
+  return {
+    name: 'required-builtins',
+    resolveId: (id) => (id === REQUIRE ? REQUIRE : null),
+    load: (id) =>
+      id === REQUIRE
+        ? `import { createRequire } from 'node:module';
+           export const requireBuiltin = createRequire(import.meta.url);`
+        : null,
+    transform: (code, id) => {
+      if (!id.startsWith(SOURCE) || !code.match(BUILTIN_IMPORT)) return null;
+      const required = code.replaceAll(BUILTIN_IMPORT, (_, names, all, builtin) => {
+        const bound = all ?? `{ ${valuesOf(names).join(', ')} }`;
+        return `const ${bound} = requireBuiltin('${builtin}');`;
+      });
+      return `import { requireBuiltin } from '${REQUIRE}';\n${required}`;
+    },
+  };
+}
+
+/** `type Dir, opendirSync as open` → `opendirSync: open` */
+function valuesOf(names) {
+  return names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !name.startsWith('type '))
+    .map((name) => name.replace(' as ', ': '));
+}
+
+/** With one other letter in it a file takes two bytes a letter in memory, and longer to read. */
+function asciiOnly() {
+  const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return {
+    name: 'ascii-only',
+    generateBundle: (_, bundle) => {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll(/[^\x00-\x7f]/g, escaped);
+      }
+    },
   };
 }
 

@@ -3,7 +3,6 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Group } from './bench.js';
-import { libraries } from './groups/libraries.js';
 import { local } from './groups/local.js';
 import { paced } from './groups/paced.js';
 import { roundTrips } from './groups/round-trips.js';
@@ -18,7 +17,6 @@ const GROUPS: Readonly<Record<string, Group>> = {
   step,
   paced,
   local,
-  libraries,
 };
 const LEAST_ROUNDS = 7;
 

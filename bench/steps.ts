@@ -6,13 +6,12 @@ import { paths } from '../src/documents/paths.js';
 import { BIN } from '../test/support/cli-run.js';
 import { summaryOn } from '../test/support/cli-workspace.js';
 import { type Payer, writeManyCharts } from '../test/support/many-charts-scene.js';
-import type { BoundJob, LibraryName } from './bound/work.js';
+import type { BoundJob } from './bound/work.js';
 import type { Figures } from './measure.js';
 import { node } from './node-process.js';
 import { type AtEnd, bundledOnce, type Storage, type Url } from './servers.js';
 
 const BOUND = new URL('./bound/main.ts', import.meta.url);
-const WITH_LIBRARIES = new URL('./bound/libraries.ts', import.meta.url);
 const PRELOADS = ['../test/support/report-memory.mjs', './report-cpu.mjs'].map(
   (path) => new URL(path, import.meta.url).href,
 );
@@ -79,20 +78,18 @@ export function localStep(work: Work, { root }: Pick<Place, 'root'>): Promise<St
   });
 }
 
-/** The same charts by the bare script, or with some of the program's libraries. */
+/** The same charts by the bare script. */
 export function boundStep(
   work: Work,
-  { root, storage, firestore }: Place,
-  libraries: readonly LibraryName[] = [],
+  { root, storage }: Pick<Place, 'root' | 'storage'>,
 ): Promise<StepFigures> {
   return inFolder(root, async (cwd) => {
     const { charts, concurrency, chartImg } = work;
     const bucket = storage.emptyBucket();
     const apiKey = work.payers[0]?.account.apiKey ?? '';
     const asked = { charts, concurrency, chartImg, bucket, apiKey };
-    const job: BoundJob = { ...asked, storage: storage.url, firestore, libraries };
-    const script = bundledOnce(libraries.length > 0 ? WITH_LIBRARIES : BOUND);
-    const ran = await measured([script, JSON.stringify(job)], cwd, {});
+    const job: BoundJob = { ...asked, storage: storage.url };
+    const ran = await measured([bundledOnce(BOUND), JSON.stringify(job)], cwd, {});
     return { ...(JSON.parse(ran.stdout) as { durationMs: number }), ...ran.figures };
   });
 }

@@ -6,15 +6,18 @@ import { COMMANDS } from '../src/cli/commands.js';
 import { viewOf } from '../src/cli/outcome-view.js';
 import { answerOf } from '../src/cloud-event/answers.js';
 import { ENV_ALONE, OPTIONS, optionRow } from '../src/config/options.js';
+import { PROBLEMS } from '../src/serve/problems.js';
 import { emptyFolder, runCli } from './support/cli-run.js';
 import { CliWorkspace } from './support/cli-workspace.js';
 import { seedWorkspace } from './support/history-scene.js';
 import { aSnapshot } from './support/library-samples.js';
 import { AT_WORK, ONE_OF_EACH } from './support/one-of-each-outcome.js';
+import { Served } from './support/served.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const README = join(REPOSITORY, 'README.md');
 const readme = await readFile(README, 'utf8');
+const openApi = JSON.parse(await readFile(join(REPOSITORY, 'schemas/openapi.json'), 'utf8'));
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -23,6 +26,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function code(text: string | undefined): string {
   return text === undefined ? '' : `\`${text}\``;
+}
+
+/** Of the OpenAPI document. */
+interface Operation {
+  readonly summary: string;
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
 }
 
 const TABLES = {
@@ -41,6 +50,20 @@ const TABLES = {
   env: table(
     ['env', 'default', 'what'],
     ENV_ALONE.map(({ name, fallback, help }) => [code(name), fallback ?? '', help]),
+  ),
+  routes: table(
+    ['request', 'what', 'parameters'],
+    Object.entries<Readonly<Record<string, Operation>>>(openApi.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, { summary, parameters = [] }]) => [
+        code(`${method.toUpperCase()} ${path}`),
+        summary,
+        parameters.flatMap((one) => (one.in === 'query' ? [code(one.name)] : [])).join(' '),
+      ]),
+    ),
+  ),
+  problems: table(
+    ['code', 'status', 'what'],
+    Object.entries(PROBLEMS).map(([name, { status, what }]) => [code(name), String(status), what]),
   ),
 };
 
@@ -72,6 +95,13 @@ function normalized(text: string): string {
     .replaceAll(/"sha256": "[^"]*"/g, '"sha256": "…"')
     .replaceAll(/"localPath":"[^"]*"/g, '"localPath":"…"')
     .replaceAll(/"durationMs":\d+/g, '"durationMs":0');
+}
+
+/** Names of charts, put alike. */
+function unnamed(text: string): string {
+  return normalized(text)
+    .replaceAll(/\d{13}_\w+?_[0-9a-f]{8}/g, '<id>')
+    .replaceAll(/"sha256":"[^"]*"/g, '"sha256":"…"');
 }
 
 /** Words for how long ago, or how long yet, put alike. */
@@ -220,6 +250,33 @@ describe('the README', () => {
         const { stdout } = await runCli(argv, { cwd });
         expect(stdout.trimEnd(), command).toBe(lines.join('\n'));
       }
+    }
+  });
+
+  test('what it shows of the HTTP door is what is answered', async ({ onTestFinished }) => {
+    const [, session = ''] = /^```text\n(\$ curl [\s\S]*?)^```/m.exec(readme) ?? [];
+    const cwd = await emptyFolder(onTestFinished);
+    const { url } = await Served.start(onTestFinished, { cwd });
+    let lastId = '';
+    const entries = session.trimEnd().split(/^\$ /m).slice(1);
+    expect(entries).toHaveLength(4);
+    for (const entry of entries) {
+      const [command = '', shown = ''] = entry.trimEnd().split('\n');
+      const [, path = ''] = /http:\/\/127\.0\.0\.1:8080([^ ']*)/.exec(command) ?? [];
+      const [, body] = /--json '(.*)'$/.exec(command) ?? [];
+      const headers = { 'content-type': 'application/json' };
+      const asked = `${url}${path.replace(/\d{13}_[^/]*/, () => lastId)}`;
+      const answer = await fetch(
+        asked,
+        body === undefined ? {} : { method: 'POST', headers, body },
+      );
+      if (command.includes('-o chart.png')) {
+        expect([answer.headers.get('content-type'), shown]).toEqual(['image/png', '']);
+        continue;
+      }
+      const text = await answer.text();
+      lastId = /"id":"([^"]*)"/.exec(text)?.[1] ?? lastId;
+      expect(unnamed(text), command).toBe(unnamed(shown));
     }
   });
 

@@ -6,13 +6,7 @@ export interface BoundJob {
   readonly apiKey: string;
   readonly charts: number;
   readonly concurrency: number;
-  /** Which of the program's libraries do their part; none for the bound itself. */
-  readonly libraries: readonly LibraryName[];
-  /** `host:port` of the emulator. */
-  readonly firestore: string;
 }
-
-export type LibraryName = 'got' | 'storage' | 'firestore';
 
 /** Who talks to the servers. */
 export interface Clients {

@@ -2,8 +2,8 @@ import type { Account } from '../contracts/documents.js';
 import type { WaitOf } from './dealing.js';
 import { paceOf } from './plans.js';
 
-/** Refilled a little slower than the plan says: the provider's clock is not ours. */
-const SLOWER = 1.01;
+/** Refilled a hair slower than the plan says: the provider’s clock is not ours, and ticks as exactly. */
+const SLOWER = 1.002;
 /**
  * Between our send and the provider's count lies the way there, longest for the first requests:
  * they open connections, and are the first of their kind in a process that has just begun.

@@ -3,7 +3,15 @@ import type { Logger } from '../log/logger.js';
 
 /** What a command was asked to do, for its first log line. */
 export interface Asked {
-  readonly mode: 'run' | 'replay' | 'dry-run' | 'scratch' | 'sweep' | 'event' | 'generate';
+  readonly mode:
+    | 'run'
+    | 'replay'
+    | 'dry-run'
+    | 'scratch'
+    | 'sweep'
+    | 'event'
+    | 'generate'
+    | 'serve';
   readonly flowRunPath?: string | undefined;
   readonly stepId?: string | undefined;
 }

@@ -152,6 +152,24 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./charts/generate.js')).generateCharts,
   },
   {
+    name: 'serve',
+    what: 'answer HTTP requests for charts of the library, until it is stopped',
+    usage: '[options]',
+    options: ['port', 'host', ...WORK, ...LOG],
+    examples: [
+      {
+        what: 'on this machine, with fixtures; its API stands at /openapi.json',
+        command: 'worker-chart-export serve --port 8080',
+      },
+      {
+        what: 'for others, with charts of Chart-IMG in the cloud',
+        command:
+          'CHARTS_API_TOKEN=$(cat token) worker-chart-export serve --host 0.0.0.0 --charts-api-mode real --charts-bucket gs://my-charts --accounts-config-path accounts.json',
+      },
+    ],
+    load: async () => (await import('./serve.js')).serve,
+  },
+  {
     name: 'templates list',
     what: 'list the chart templates that a run would find, and where each comes from',
     usage: '[options]',

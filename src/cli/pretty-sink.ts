@@ -51,6 +51,8 @@ function lineOf(event: LogEvent, chalk: ChalkInstance, verbose: boolean): string
     case 'flow_run_kept':
     case 'scratch_run':
       return chalk.dim(message);
+    case 'http_request':
+      return severity === 'ERROR' ? `${chalk.red('✖')} ${message}` : chalk.dim(message);
     case 'chart_stored': {
       const { chartTemplateId, accountId, durationMs, width, height, bytes } = fields;
       const facts = [

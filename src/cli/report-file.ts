@@ -7,7 +7,7 @@ import type { ChartsOutputsManifest } from '../contracts/documents.js';
 import { validateManifest } from '../contracts/validate.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { makeFolder, removeEmpty } from '../local-disk/make-folder.js';
-import { buildReport, type Report } from '../report/build-report.js';
+import type { Report } from '../report/build-report.js';
 
 /**
  * Makes the folder of the page and looks whether it takes one; resolves to what takes the folder back
@@ -41,6 +41,7 @@ export async function writeReport(
   if (!body) throw new ConfigError(absent(manifestUri, artifacts.localPath(name)));
   const manifest = manifestIn(body, manifestUri);
   await prepareReport(file);
+  const { buildReport } = await import('../report/build-report.js');
   const report = await buildReport({ manifest, manifestUri, artifacts, now: new Date() });
   await writePage(file, report.html);
   return report;

@@ -19,8 +19,8 @@ export interface Session {
   /** The signal that came first. */
   cause(): EndingSignal | undefined;
   readonly redact: Redactor;
-  /** From now on these accounts' keys are masked in whatever is said. */
-  know(accounts: readonly Account[]): void;
+  /** From now on these accounts' keys, and further secrets, are masked in whatever is said. */
+  know(accounts: readonly Account[], ...secrets: readonly string[]): void;
   /** Ends the live line, before stdout gets its words. */
   closeLog(): void;
   close(): void;
@@ -51,8 +51,8 @@ export async function openSession(flags: GivenFlags, commandLine: CommandLine): 
     signal: interruption.signal,
     cause: interruption.cause,
     redact,
-    know: (accounts) => {
-      mask = redactorFor(accounts.map(({ apiKey }) => apiKey));
+    know: (accounts, ...secrets) => {
+      mask = redactorFor([...accounts.map(({ apiKey }) => apiKey), ...secrets]);
     },
     closeLog: log.close,
     close: () => {

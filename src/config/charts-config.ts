@@ -1,6 +1,7 @@
 import { toInterval } from '../chart-img/intervals.js';
 import { unknownInterval } from '../chart-img/unknown-interval.js';
-import { isChartTemplateId, isSnapshotId } from '../contracts/ids.js';
+import { isChartTemplateId } from '../contracts/ids.js';
+import { isSnapshotId } from '../contracts/library.js';
 import type { GivenFlags } from './options.js';
 import { quoted, Source } from './source.js';
 import { type PlaceConfig, placeConfig } from './worker-config.js';

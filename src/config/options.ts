@@ -60,6 +60,8 @@ export type OptionName =
   | 'timeout'
   | 'cacheTtl'
   | 'refresh'
+  | 'port'
+  | 'host'
   | 'outputSummary'
   | 'eventPath'
   | 'eventBody'
@@ -337,6 +339,22 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'also write the charts as one HTML page',
   },
   {
+    flag: '--port <port>',
+    name: 'port',
+    group: 'Where',
+    env: 'CHARTS_API_PORT',
+    fallback: '8080',
+    help: 'that serve listens on; 0 takes any that is free',
+  },
+  {
+    flag: '--host <address>',
+    name: 'host',
+    group: 'Where',
+    env: 'CHARTS_API_HOST',
+    fallback: '127.0.0.1',
+    help: 'that serve listens on; one that others reach, as 0.0.0.0, needs CHARTS_API_TOKEN',
+  },
+  {
     flag: '--templates-dir <dir>',
     name: 'templatesDir',
     group: 'Inputs',
@@ -374,14 +392,14 @@ export const OPTIONS: readonly OptionRow[] = [
     group: 'Limits',
     env: 'CHARTS_TIMEOUT_SECONDS',
     fallback: '540',
-    help: 'for the whole command; charts not there by then fail, further steps are left for the next',
+    help: 'for the whole command, of serve for each request; charts not there by then fail, further steps are left for the next',
   },
   {
     flag: '--cache-ttl <duration>',
     name: 'cacheTtl',
     group: 'Limits',
     env: 'CHARTS_CACHE_TTL',
-    fallback: '0, off; 5m for charts generate',
+    fallback: '0, off; 5m for charts generate and serve',
     help: 'take a picture of the same request that is younger than this, 30s, 5m or 1h, instead of a call',
   },
   {
@@ -442,6 +460,15 @@ export function optionRow(option: OptionName): OptionRow {
 
 /** Settings that have no flag. */
 export const ENV_ALONE: readonly { name: string; fallback?: string; help: string }[] = [
+  {
+    name: 'CHARTS_API_TOKEN',
+    help: 'what requests to serve have to show, but for health; at least 16 characters',
+  },
+  {
+    name: 'CHARTS_API_REQUESTS_PER_MINUTE',
+    fallback: '600',
+    help: 'that serve answers from one address',
+  },
   {
     name: 'CHARTS_DEFAULT_TIMEZONE',
     fallback: 'Etc/UTC',

@@ -3,6 +3,7 @@ export type {
   Account,
   Accounts,
   ChartExportStep,
+  ChartOrder,
   ChartSnapshot,
   ChartSymbol,
   ChartsOutputsManifest,

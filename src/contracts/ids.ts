@@ -9,11 +9,9 @@ export const isRunId = allowed(compiled.runId);
 export const isStepId = allowed(compiled.stepId);
 export const isChartTemplateId = allowed(compiled.chartTemplateId);
 export const isSymbol = allowed(compiled.symbol);
-/** Stricter than a flow run's symbol, which is only ever a part of a name. */
-export const isLibrarySymbol = allowed(compiled.librarySymbol);
-export const isSnapshotId = allowed(compiled.snapshotId);
 
-function allowed(matches: (value: unknown) => boolean): (value: unknown) => value is string {
+/** A compiled pattern as a check of an id. */
+export function allowed(matches: (value: unknown) => boolean): (value: unknown) => value is string {
   return (value): value is string =>
     typeof value === 'string' && matches(value) && !(value in Object.prototype);
 }

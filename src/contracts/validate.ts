@@ -1,12 +1,8 @@
 import type {
   Accounts,
   ChartExportStep,
-  ChartSnapshot,
-  ChartSymbol,
   ChartsOutputsManifest,
   ChartTemplate,
-  FlowRun,
-  RunSummary,
 } from './documents.js';
 import * as compiled from './generated/validators.js';
 import { childPath } from './json-path.js';
@@ -14,16 +10,13 @@ import { childPath } from './json-path.js';
 /** A value that met its schema, or every reason why it did not, each as `path: message`. */
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: string[] };
 
-export const validateFlowRun = validator<FlowRun>(compiled.flowRun);
 export const validateChartExportStep = validator<ChartExportStep>(compiled.chartExportStep);
 export const validateChartTemplate = validator<ChartTemplate>(compiled.chartTemplate);
 export const validateAccounts = validator<Accounts>(compiled.accounts);
 export const validateManifest = validator<ChartsOutputsManifest>(compiled.manifest);
-export const validateRunSummary = validator<RunSummary>(compiled.runSummary);
-export const validateChartSnapshot = validator<ChartSnapshot>(compiled.chartSnapshot);
-export const validateChartSymbol = validator<ChartSymbol>(compiled.chartSymbol);
 
-interface SchemaError {
+/** As Ajv tells it. */
+export interface SchemaError {
   instancePath: string;
   keyword: string;
   message?: string;
@@ -35,12 +28,18 @@ interface CompiledValidator {
   errors?: SchemaError[] | null;
 }
 
-function validator<T>(compiledValidator: unknown): (value: unknown) => Validated<T> {
+/** A compiled schema as a check that tells all that is wrong. */
+export function validator<T>(compiledValidator: unknown): (value: unknown) => Validated<T> {
   const validate = compiledValidator as CompiledValidator;
   return (value) =>
     validate(value)
       ? { ok: true, value: value as T }
-      : { ok: false, errors: [...new Set((validate.errors ?? []).flatMap(describe))] };
+      : { ok: false, errors: described(validate.errors ?? []) };
+}
+
+/** In words, each once, as `path: message`. */
+export function described(errors: readonly SchemaError[]): string[] {
+  return [...new Set(errors.flatMap(describe))];
 }
 
 /** `if` only says that its `then` failed, which has errors of its own. */

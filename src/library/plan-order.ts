@@ -3,7 +3,7 @@ import type { ChartProvider } from '../chart-img/chart-provider.js';
 import { toInterval } from '../chart-img/intervals.js';
 import { unknownInterval } from '../chart-img/unknown-interval.js';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
-import { isLibrarySymbol } from '../contracts/ids.js';
+import { isLibrarySymbol } from '../contracts/library.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
 import type { TemplateFallback } from '../engine/deps.js';

@@ -64,6 +64,29 @@ describe.concurrent('what a command loads', () => {
     expect(await loadsOf(argv, onTestFinished)).toEqual({ exitCode: exit, files, packages: [] });
   });
 
+  // The framework lies in the door's chunk, which nothing else is in.
+  test('serve loads its framework, once nothing is wrong', async ({ onTestFinished }) => {
+    const isDoor = (file: string) => /door|serve/.test(file);
+    const wrong = await loadsOf(['serve', '--port', 'x'], onTestFinished);
+    expect([wrong.exitCode, wrong.files.filter(isDoor), wrong.packages]).toEqual([
+      2,
+      ['chunks/serve.js'],
+      [],
+    ]);
+    const env = { CHARTS_API_TOKEN: 'not-a-real-token-0123456789' };
+    const argv = ['serve', '--host', '192.0.2.1'];
+    const right = await loadsOf(argv, onTestFinished, [], env);
+    expect([right.exitCode, right.files.filter(isDoor), right.packages]).toEqual([
+      2,
+      ['chunks/serve.js', 'chunks/door.js'],
+      [],
+    ]);
+    const chunk = (file: string) =>
+      readFile(new URL(`../../dist/${file}`, import.meta.url), 'utf8');
+    expect(await chunk('chunks/door.js')).toContain('FST_ERR_');
+    for (const file of wrong.files) expect(await chunk(file)).not.toContain('FST_ERR_');
+  });
+
   // What is loaded late all the same, and that the observer sees it.
   describe('a run in the cloud', () => {
     const argv = [...MOCK_RUN, '--backend', 'gcp', '--charts-bucket', 'charts-bucket'];

@@ -92,8 +92,8 @@ describe('flag and variable say the same', () => {
   test('for every twin there is a row', () => {
     const twins = OPTIONS.filter(({ env }) => env !== undefined).map(({ name }) => name);
     const rows = new Set(TWINS.map(([option]) => option));
-    // Tested apart: the cloud's own, and the variable that holds JSON where the flag names a file.
-    const apart = ['project', 'database', 'accountsConfigPath'];
+    // Tested apart: the cloud's own, those of serve, and the variable that holds JSON where the flag names a file.
+    const apart = ['project', 'database', 'port', 'host', 'accountsConfigPath'];
     expect(twins.filter((name) => !rows.has(name))).toEqual(apart);
   });
 

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  isChartTemplateId,
-  isLibrarySymbol,
-  isRunId,
-  isStepId,
-  isSymbol,
-} from '../../src/contracts/ids.js';
+import { isChartTemplateId, isRunId, isStepId, isSymbol } from '../../src/contracts/ids.js';
+import { isLibrarySymbol } from '../../src/contracts/library.js';
 
 /** What becomes a document id or a folder; a symbol is only ever a part of a name. */
 const WHOLE_NAMES = { isRunId, isStepId, isChartTemplateId };

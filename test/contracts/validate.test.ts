@@ -3,14 +3,13 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contracts/documents.js';
+import { validateFlowRun, validateRunSummary } from '../../src/contracts/published.js';
 import {
   type Validated,
   validateAccounts,
   validateChartExportStep,
   validateChartTemplate,
-  validateFlowRun,
   validateManifest,
-  validateRunSummary,
 } from '../../src/contracts/validate.js';
 
 type Validate = (value: unknown) => Validated<unknown>;

@@ -87,7 +87,8 @@ function spoilt(document: unknown, { at, how, by }: Damage): unknown {
   if (how === 'replace') put(holder, key, by);
   else if (how === 'rename') {
     Reflect.deleteProperty(holder, key);
-    put(holder, `${String(by).slice(0, 40)}`, value);
+    // Not `String`: what has a field `toString` would throw.
+    put(holder, (typeof by === 'string' ? by : JSON.stringify(by)).slice(0, 40), value);
   } else if (how === 'double' && Array.isArray(holder)) holder.push(value);
   else Reflect.deleteProperty(holder, key);
   return document;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChartsOutputsManifest } from '../../src/contracts/documents.js';
-import { validateFlowRun, validateManifest } from '../../src/contracts/validate.js';
+import { validateFlowRun } from '../../src/contracts/published.js';
+import { validateManifest } from '../../src/contracts/validate.js';
 import type { DocumentStore } from '../../src/documents/document-store.js';
 import { paths } from '../../src/documents/paths.js';
 import type { StepIdentity } from '../../src/engine/outcome.js';

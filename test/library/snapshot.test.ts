@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toInterval } from '../../src/chart-img/intervals.js';
-import { isChartTemplateId, isSnapshotId, isSymbol } from '../../src/contracts/ids.js';
+import { isChartTemplateId, isSymbol } from '../../src/contracts/ids.js';
+import { isSnapshotId } from '../../src/contracts/library.js';
 import {
   idPrefix,
   newSnapshot,

@@ -32,6 +32,7 @@ describe('the tarball', () => {
       'fixtures/flow-runs/**.json',
       'package.json',
       'schemas/*.schema.json',
+      'schemas/openapi.json',
     ]);
     const compiled = await readdir(join(REPOSITORY, 'dist'), { recursive: true });
     const modules = compiled.filter((file) => file.endsWith('.js'));

@@ -7,7 +7,8 @@ import type {
   JsonObject,
   RunSummary,
 } from '../../src/contracts/documents.js';
-import { validateManifest, validateRunSummary } from '../../src/contracts/validate.js';
+import { validateRunSummary } from '../../src/contracts/published.js';
+import { validateManifest } from '../../src/contracts/validate.js';
 
 /** A workspace as the README describes it, read from outside, without the program's own code. */
 export class CliWorkspace {

@@ -20,11 +20,9 @@ export const pruneCharts = toldCommand(async ({ flags }, { logger, signal }, { e
     // A bucket that may not be used would look like one whose pictures are gone already.
     await backend.artifacts.probe();
     const report = await new Snapshots(backend).prune(options, signal);
-    const { found, expired, bytes, kept, elsewhere, purged, invalid } = report;
+    const { expired, bytes, kept, elsewhere, purged, invalid } = report;
     const would = options.dryRun ? 'would delete' : 'deleted';
-    const record = options.dryRun ? 'would record' : 'recorded';
     const lines = [
-      ...(found > 0 ? [`${record} ${counted(found, 'picture')} whose renderer was killed`] : []),
       `${would} ${counted(expired, 'expired picture')}, ${kilobytes(bytes)}`,
       ...(options.purge
         ? [`${would} ${counted(purged, 'document')} of charts without a picture`]

@@ -18,15 +18,13 @@ const LEASE_KEPT_MS = 86_400_000;
 
 /**
  * Records what a renderer on demand had stored when it was killed, or got no answer, and nobody has
- * asked for since: only the lease on its key tells where to look. How many there were.
+ * asked for since: only the lease on its key tells where to look.
  */
 export async function recordLeftovers(
   { documents, artifacts }: Stores,
-  { dryRun }: { readonly dryRun: boolean },
   readTimeMs: number,
   signal: AbortSignal,
-): Promise<number> {
-  let found = 0;
+): Promise<void> {
   for await (const page of pagesOf(documents, collections.chartLeases, signal)) {
     for (const document of page) {
       const lease = parseLease(document);
@@ -36,29 +34,20 @@ export async function recordLeftovers(
       const left = objects.filter(({ metadata }) => metadata.claimId === lease.claimId);
       for (const object of left) {
         const snapshot = recordIn(artifacts, object);
-        if (snapshot && (await record(snapshot, documents, dryRun))) found += 1;
+        if (snapshot) await record(snapshot, documents);
       }
     }
   }
-  return found;
 }
 
-/** `false`: it is recorded already. */
-async function record(
-  snapshot: Snapshot,
-  documents: DocumentStore,
-  dryRun: boolean,
-): Promise<boolean> {
-  const path = paths.chartSnapshot(snapshot.id);
-  if ((await documents.read([path])).get(path)) return false;
-  if (dryRun) return true;
+/** Where it is not recorded already. */
+async function record(snapshot: Snapshot, documents: DocumentStore): Promise<void> {
   const write: Write = { ...snapshotWrite(snapshot), when: { absent: true } };
   const { status } = await documents.commit([write]);
   // Not passed over: its lease, which alone tells of it, may be deleted in a moment.
   if (status === 'unclear') {
     throw new StoreUnavailable(`no answer to the record of ${snapshot.uri}: run it again`);
   }
-  return status === 'committed';
 }
 
 /** Deletes the cache's entries for pictures that expired, and leases that nobody needs any more. */

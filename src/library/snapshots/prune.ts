@@ -18,8 +18,6 @@ export interface PruneOptions {
 
 /** What one run did, or would do. */
 export interface PruneReport {
-  /** Pictures that nobody had recorded: their renderers were killed. They are charts from now on. */
-  readonly found: number;
   /** Pictures that were deleted, and their documents marked. */
   readonly expired: number;
   /** Of these, together. */
@@ -57,11 +55,13 @@ export async function prune(
   options: PruneOptions,
   signal: AbortSignal,
 ): Promise<PruneReport> {
-  const report = { found: 0, expired: 0, bytes: 0, kept: 0, elsewhere: 0, purged: 0, invalid: 0 };
+  const report = { expired: 0, bytes: 0, kept: 0, elsewhere: 0, purged: 0, invalid: 0 };
   // A listing does not tell the store's time; a reading does, also of what is not there.
   const { readTimeMs } = await place.documents.read([paths.chartSnapshot('clock')]);
-  report.found = await recordLeftovers(place, options, readTimeMs, signal);
-  if (!options.dryRun) await forgetOld(place.documents, readTimeMs, signal);
+  if (!options.dryRun) {
+    await recordLeftovers(place, readTimeMs, signal);
+    await forgetOld(place.documents, readTimeMs, signal);
+  }
   const snapshots = [place.documents, collections.chartSnapshots, signal] as const;
   for await (const page of pagesOf(...snapshots, { state: 'stored' })) {
     const due: Expired[] = [];

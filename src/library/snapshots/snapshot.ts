@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChartSnapshot, JsonObject } from '../../contracts/documents.js';
-import { validateChartSnapshot } from '../../contracts/validate.js';
+import { validateChartSnapshot } from '../../contracts/library.js';
 import type { Write } from '../../documents/document-store.js';
 import { paths } from '../../documents/paths.js';
 

@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '../../artifacts/artifact-store.js';
 import { toInterval } from '../../chart-img/intervals.js';
-import { isSnapshotId } from '../../contracts/ids.js';
+import { isSnapshotId } from '../../contracts/library.js';
 import type { DocumentStore } from '../../documents/document-store.js';
 import { collections, paths } from '../../documents/paths.js';
 import { ConfigError, StoreUnavailable } from '../../failures.js';

@@ -1,5 +1,5 @@
 import type { ChartSymbol, JsonObject } from '../../contracts/documents.js';
-import { isLibrarySymbol } from '../../contracts/ids.js';
+import { isLibrarySymbol } from '../../contracts/library.js';
 import { counted } from '../../counted.js';
 import type { DocumentStore, Write } from '../../documents/document-store.js';
 import { collections, paths } from '../../documents/paths.js';

@@ -1,7 +1,8 @@
 import { toInterval } from '../../chart-img/intervals.js';
 import { unknownInterval } from '../../chart-img/unknown-interval.js';
 import { type ChartSymbol, isJsonObject } from '../../contracts/documents.js';
-import { type Validated, validateChartSymbol } from '../../contracts/validate.js';
+import { validateChartSymbol } from '../../contracts/library.js';
+import type { Validated } from '../../contracts/validate.js';
 
 /** Pure: a document of chart_symbols, or everything that is wrong with it as `path: message`. */
 export function checkSymbol(document: unknown): Validated<ChartSymbol> {

@@ -1,5 +1,5 @@
 import type { ChartSymbol, JsonObject } from '../../contracts/documents.js';
-import { isLibrarySymbol } from '../../contracts/ids.js';
+import { isLibrarySymbol } from '../../contracts/library.js';
 import { INTRADAY_AND_UP } from './starter-set.js';
 
 /** A symbol of which only what matters was said; not checked. */
