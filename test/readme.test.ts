@@ -89,6 +89,7 @@ function blocks(language: string): string[] {
 /** What differs from run to run, put alike. */
 function normalized(text: string): string {
   return text
+    .replaceAll(/\d{8}\/(?=\d{8}-\d{6}_)/g, '<day>/')
     .replaceAll(/\d{8}-\d{6}_BTCUSDT_1/g, '<stamp>_BTCUSDT_1')
     .replaceAll(/\d{8}-\d{6}_(\w+)_[0-9a-f]{8}\.png/g, '<stamp>_$1_<digits>.png')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
@@ -213,7 +214,7 @@ describe('the README', () => {
     ];
     expect(session).toHaveLength(2);
     const picture = (symbol: string, timeframe: string, stamp: string) =>
-      `gs://local/library/${symbol}/${timeframe}/${stamp}_ctpl_price_ma1226_vol_v1_0f3a9c21.png`;
+      `gs://local/library/${symbol}/${timeframe}/${stamp.slice(0, 8)}/${stamp}_ctpl_price_ma1226_vol_v1_0f3a9c21.png`;
     const chart = {
       chartImgSymbol: 'XETR:DAX',
       chartTemplateId: 'ctpl_price_ma1226_vol_v1',

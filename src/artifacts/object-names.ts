@@ -36,32 +36,46 @@ export interface PngNaming extends StepObjects {
 
 /** `…/<YYYYMMDD-HHmmss>_<symbol>_<timeframe>_<chartTemplateId>.png`, the stamp in UTC. */
 export function pngName(naming: PngNaming, generatedAt: Date): ObjectName {
-  const { symbol, timeframe, chartTemplateId } = naming;
-  const stamp = stampOf(generatedAt);
-  return `${stepFolder(naming)}${stamp}_${symbol}_${timeframe}_${chartTemplateId}.png`;
+  return `${stepFolder(naming)}${plainPngName(naming, generatedAt)}`;
 }
 
-/** A chart of the library, which belongs to no step. */
+/** Says by itself what the picture shows, in whatever folder. */
+export function plainPngName(
+  {
+    symbol,
+    timeframe,
+    chartTemplateId,
+  }: Pick<PngNaming, 'symbol' | 'timeframe' | 'chartTemplateId'>,
+  generatedAt: Date,
+): string {
+  return `${stampOf(generatedAt)}_${symbol}_${timeframe}_${chartTemplateId}.png`;
+}
+
+/** Charts of the library, which belong to no step. */
 export interface LibraryNaming {
   readonly symbol: string;
-  /** As it was asked for. */
-  readonly timeframe: string;
-  readonly chartTemplateId: string;
-  /** 8 hex digits that tell apart what is drawn within one second. */
-  readonly suffix: string;
+  /** In Chart-IMG's spelling. */
+  readonly interval: string;
 }
 
-export function libraryFolder({
-  symbol,
-  timeframe,
-}: Pick<LibraryNaming, 'symbol' | 'timeframe'>): string {
-  return `library/${symbol}/${timeframe}/`;
+/**
+ * `library/<symbol>/<interval>/<YYYYMMDD>/`, the day in UTC. Whoever takes over from the dead lists
+ * one: a folder of all days held more objects than a listing may have.
+ */
+export function libraryFolder({ symbol, interval }: LibraryNaming, claimedAt: Date): string {
+  return `library/${symbol}/${interval}/${stampOf(claimedAt).slice(0, 8)}/`;
 }
 
-/** `library/<symbol>/<timeframe>/<YYYYMMDD-HHmmss>_<chartTemplateId>_<suffix>.png`, in UTC. */
-export function libraryPngName(naming: LibraryNaming, generatedAt: Date): ObjectName {
-  const { chartTemplateId, suffix } = naming;
-  return `${libraryFolder(naming)}${stampOf(generatedAt)}_${chartTemplateId}_${suffix}.png`;
+/**
+ * `<YYYYMMDD-HHmmss>_<chartTemplateId>_<suffix>.png` in its claim's folder; the suffix, 8 hex digits,
+ * tells apart what is drawn within one second.
+ */
+export function libraryPngName(
+  folder: string,
+  { chartTemplateId, suffix }: { readonly chartTemplateId: string; readonly suffix: string },
+  generatedAt: Date,
+): ObjectName {
+  return `${folder}${stampOf(generatedAt)}_${chartTemplateId}_${suffix}.png`;
 }
 
 /** The manifest that would name an object, were it a step's. */

@@ -1,4 +1,14 @@
-import type { ChartOrder, TriggerType } from '../library/library.js';
+import { isChartTemplateId } from '../contracts/ids.js';
+import {
+  HEIGHTS,
+  isName,
+  LONGEST_NAME,
+  MOST_CHARTS,
+  THEMES,
+  TRIGGERS,
+  WIDTHS,
+} from '../library/check-order.js';
+import type { ChartOrder } from '../library/library.js';
 import { studiesOf } from '../library/symbols/indicators.js';
 import type { GivenFlags } from './options.js';
 import { CLI_DEFAULTS } from './run-config.js';
@@ -7,19 +17,6 @@ import { type WorkerConfig, workerConfig } from './worker-config.js';
 
 /** On demand a picture of the last minutes will do. */
 export const ON_DEMAND_TTL_MS = 300_000;
-
-const TRIGGERS: readonly TriggerType[] = [
-  'manual',
-  'report',
-  'setup',
-  'analysis',
-  'monitoring',
-  'alert',
-  'step',
-];
-const THEMES = ['light', 'dark'] as const;
-/** Of one command: more is a mistyped list, or a job for a script. */
-const MOST_CHARTS = 200;
 
 /** For a command that renders charts without a flow run. Rejects as `parseRunConfig` does. */
 export async function parseOrderConfig(
@@ -56,6 +53,9 @@ function chartOrder(source: Source): ChartOrder {
     problems.push(`--symbol, --timeframe: more than ${MOST_CHARTS} charts are asked for at once`);
   }
   const chartTemplateId = source.of('template').value;
+  if (chartTemplateId !== undefined && !isChartTemplateId(chartTemplateId)) {
+    problems.push(`--template: ${quoted(chartTemplateId)} is no chart template id`);
+  }
   const indicators = source.list('indicators');
   if (chartTemplateId !== undefined && indicators.length > 0) {
     problems.push('--template and --indicators exclude each other');
@@ -67,9 +67,12 @@ function chartOrder(source: Source): ChartOrder {
   if (theme !== undefined && known === undefined) {
     problems.push(`--theme: ${quoted(theme)} is not one of ${THEMES.join(', ')}`);
   }
-  const width = pixels(source, 'width', { min: 400, max: 2_048 });
-  const height = pixels(source, 'height', { min: 300, max: 1_920 });
+  const width = pixels(source, 'width', WIDTHS);
+  const height = pixels(source, 'height', HEIGHTS);
   const generatedBy = source.of('generatedBy').value;
+  if (generatedBy !== undefined && !isName(generatedBy)) {
+    problems.push(`--generated-by: must be a text of 1 to ${LONGEST_NAME} characters`);
+  }
   return {
     symbols,
     timeframes,

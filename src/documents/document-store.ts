@@ -56,7 +56,7 @@ export type CommitResult =
 
 /** Which part of a collection is asked for. */
 export interface PageRequest {
-  /** At most so many documents. */
+  /** At most so many documents; fewer are no sign of the end. */
   readonly limit: number;
   /** The earlier page's `next`, or any id: only greater ones. */
   readonly after?: string;

@@ -26,6 +26,8 @@ export interface Drawn {
 export interface Paid extends Pick<Claimed, 'lease' | 'spending' | 'serverClock'> {
   /** Where other drawings of this process ask the same accounts; absent: none does. */
   readonly pacing?: Pacing;
+  /** 429s of unknown text in a row, by account id, of those drawings; absent: there are none. */
+  readonly unsure?: Map<string, number>;
   /** Of what the ledger says, as much as may be spent here; absent: all of it. */
   readonly allowance?: Allowance;
 }
@@ -52,7 +54,7 @@ export class Drawing {
   readonly #pacing: Pacing | undefined;
   readonly #waiting: Waiting;
   /** 429s of unknown text in a row, by account id. */
-  readonly #unsure = new Map<string, number>();
+  readonly #unsure: Map<string, number>;
   readonly #claimed: Paid;
   readonly #deps: EngineDeps;
   readonly #stop: Stopping;
@@ -61,6 +63,7 @@ export class Drawing {
   constructor(claimed: Paid, deps: EngineDeps, stop: Stopping) {
     const { spending, lease, serverClock } = claimed;
     this.#pacing = deps.settings.isLive ? (claimed.pacing ?? new Pacing()) : undefined;
+    this.#unsure = claimed.unsure ?? new Map();
     this.#waiting = new Waiting(deps.clock, deps.logger);
     const { clock } = deps;
     this.#desk =

@@ -30,7 +30,7 @@ export interface LeaseDocument {
   readonly owner: LeaseOwner;
   /** Of a chart on demand: where its holder puts the picture, for whoever takes it over to look. */
   readonly folder?: string;
-  /** Of a chart on demand that is DONE without a picture. */
+  /** Of a chart on demand: why there is no picture, for those who waited for it. */
   readonly failure?: JsonObject;
   readonly reserved: Reserved;
 }

@@ -136,7 +136,7 @@ export class StepLease {
     const document = reading.get(this.#path);
     const lease = parseLease(document);
     if (!document || lease?.token !== this.#lease.token) {
-      throw new LeaseLost('another worker took the step over');
+      throw new LeaseLost('another worker took it over');
     }
     this.#lease = lease;
     this.#version = document.version;

@@ -10,7 +10,7 @@ import type { RenderableChart, StepInputs } from './plan.js';
 export interface StoredChart {
   readonly name: ObjectName;
   readonly item: ManifestItem;
-  /** It stood there before, under another claim: whoever put it there has recorded it. */
+  /** It is the very picture that was to be copied: it was recorded when it became known. */
   readonly isOld?: true;
 }
 
@@ -59,7 +59,8 @@ export async function storeCopy(
   const body = (await artifacts.get(objectName))?.body;
   if (!body || createHash('sha256').update(body).digest('hex') !== sha256) return undefined;
   const facts = { source: 'cache', sha256, width, height } as const;
-  return place(artifacts, folder, chart, body, new Date(generatedAt), facts);
+  const placed = await place(artifacts, folder, chart, body, new Date(generatedAt), facts);
+  return placed?.name === objectName ? { ...placed, isOld: true } : placed;
 }
 
 async function place(
@@ -93,7 +94,7 @@ async function place(
     }
     // The very picture that was to be copied, or an earlier claim's copy of it.
     if (source === 'cache' && there && matches(there, { requestHash, chartTemplateId, sha256 })) {
-      return { ...stored(artifacts.bucket, name, chart, metadata, png.length), isOld: true };
+      return stored(artifacts.bucket, name, chart, metadata, png.length);
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { type Reserved, Spending } from '../accounts/spending.js';
+import { Spending } from '../accounts/spending.js';
 import { forOnDemand } from '../accounts/thresholds.js';
 import { gsUri } from '../artifacts/object-names.js';
 import type { Reading, Write } from '../documents/document-store.js';
@@ -17,9 +17,15 @@ import type { Logger } from '../log/logger.js';
 import { entryWrite, pictureOf } from './cache-entry.js';
 import { chartKey, type Origins } from './chart-key.js';
 import { type Freshness, isFresh, isYoung } from './freshness.js';
-import { endKey, type Reservation, takeKey } from './key-lease.js';
+import { endKey, type KeyRefund, type Reservation, takeKey } from './key-lease.js';
 import type { Generated, LibraryError, TriggerType } from './library.js';
-import { findPicture, folderOf, type StoredPicture, storePicture } from './library-picture.js';
+import {
+  findPicture,
+  folderOf,
+  type PictureFacts,
+  type StoredPicture,
+  storePicture,
+} from './library-picture.js';
 import { OnDemandQuota, type PaidUnit, resetOf } from './on-demand-quota.js';
 import { libraryError, type OrderedChart } from './plan-order.js';
 import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.js';
@@ -48,7 +54,8 @@ interface Claim extends Reservation {
 interface Ours {
   readonly lease: StepLease;
   readonly serverClock: ServerClock;
-  readonly reserved: Reserved;
+  /** `undefined`: there are no accounts. */
+  readonly spending: Spending | undefined;
 }
 
 const FREE: Claim = { reserved: {}, writes: [] };
@@ -85,7 +92,7 @@ export class ChartMaker {
   }
 
   async #make(ordered: OrderedChart, request: MakeRequest, logger: Logger): Promise<Generated> {
-    const { artifacts, accounts, settings } = this.#deps;
+    const { artifacts, accounts, clock, settings } = this.#deps;
     const { chart, notices } = ordered;
     const key = chartKey(chart, this.#settings.origins);
     const gone = new Set<string>();
@@ -93,7 +100,7 @@ export class ChartMaker {
       const taken = await takeKey<Claim, LibraryError>(
         {
           key,
-          folder: folderOf(ordered),
+          folder: folderOf(ordered, new Date(clock.now())),
           alsoRead: accounts.map(({ id }) => paths.usage(id)),
           wants: (entry, readTimeMs, sinceMs) =>
             isFresh(entry, request, readTimeMs, sinceMs) && !gone.has(entry.snapshot.id),
@@ -119,17 +126,18 @@ export class ChartMaker {
           break;
         }
         case 'failed':
-          return refused(ordered, taken.failure as unknown as LibraryError, logger);
+          return refused(ordered, taken.failure, logger);
         case 'ours': {
           const { lease, serverClock, reservation } = taken;
           const { paidBy, reserved, found } = reservation;
           if (paidBy) warnOfUsage(paidBy, 1, logger);
-          const ours = { lease, serverClock, reserved };
+          const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
+          const ours = { lease, serverClock, spending };
           if (found) {
             logger.info('chart_reused', `${labelOf(ordered)} is stored already`);
             return this.#record(entryWrite(key, found, 'adopted'), ours, found, notices, logger);
           }
-          const stored = await this.#draw(ordered, ours, request.signal, logger).catch(unlessLost);
+          const stored = await this.#draw(ordered, ours, request, logger).catch(unlessLost);
           if (stored === 'lost') break;
           if ('code' in stored) return refused(ordered, this.#inWords(stored, ours), logger);
           const snapshot = this.#snapshotOf(ordered, request, stored);
@@ -168,7 +176,7 @@ export class ChartMaker {
     request: MakeRequest,
   ): Promise<Snapshot | undefined> {
     if (folder === undefined) return undefined;
-    const found = await findPicture(this.#deps.artifacts, folder, claimId, ordered.chart);
+    const found = await findPicture(this.#deps.artifacts, { claimId, folder }, ordered.chart);
     return found && this.#snapshotOf(ordered, request, found);
   }
 
@@ -176,18 +184,18 @@ export class ChartMaker {
   async #draw(
     ordered: OrderedChart,
     ours: Ours,
-    until: AbortSignal,
+    request: MakeRequest,
     logger: Logger,
   ): Promise<StoredPicture | StepError> {
-    const { accounts, clock } = this.#deps;
-    const { lease, serverClock, reserved } = ours;
+    const { clock } = this.#deps;
+    const { lease, serverClock, spending } = ours;
     const stop = new Stopping();
-    stop.follow(until, 'now', () => until.reason);
-    const spending = accounts.length > 0 ? new Spending(accounts, reserved) : undefined;
+    const { signal } = request;
+    stop.follow(signal, 'now', () => signal.reason);
     for (const id of this.#quota.badKeys) spending?.close(id);
-    const { pacing } = this.#quota;
+    const { pacing, unsure } = this.#quota;
     const paid = {
-      ...{ lease, spending, serverClock, allowance: forOnDemand },
+      ...{ lease, spending, serverClock, unsure, allowance: forOnDemand },
       ...(pacing && { pacing }),
     };
     const drawing = new Drawing(paid, { ...this.#deps, logger }, stop);
@@ -196,7 +204,7 @@ export class ChartMaker {
     let stored: StoredPicture | StepError | undefined;
     try {
       const drawn = await drawing.draw(ordered.chart);
-      stored = 'code' in drawn ? drawn : await this.#store(ordered, lease, drawn, stop);
+      stored = 'code' in drawn ? drawn : await this.#store(ordered, request, lease, drawn, stop);
       if ('uri' in stored) tellStored(ordered, stored, clock.monotonic() - startedAt, logger);
       return stored;
     } finally {
@@ -205,15 +213,11 @@ export class ChartMaker {
       stop.over();
       await beating;
       if (!stored || 'code' in stored) {
-        const refund = {
-          needs: () => refundable(spending).map(paths.usage),
-          of: (reading: Reading, document: LeaseDocument) =>
-            refundOf(accounts, spending, document, reading),
-        };
         // A put without an answer may have been made: whoever comes next is to look for it.
         const mayBeThere = stored?.code === 'GCS_WRITE_FAILED';
-        const failure = stored && !mayBeThere ? this.#inWords(stored, ours) : undefined;
-        const end = { writes: [], refund, failure, mayBeThere };
+        const isShared = drawing.badKeys.size === 0 && isOfChart(stored);
+        const failure = stored && isShared ? this.#inWords(stored, ours) : undefined;
+        const end = { writes: [], refund: this.#refund(ours), failure, mayBeThere };
         await endKey(lease, clock, end).catch((error: unknown) => {
           if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
           logger.warn('quota_not_returned', `unspent quota stays counted: ${reasonOf(error)}`);
@@ -224,6 +228,7 @@ export class ChartMaker {
 
   async #store(
     ordered: OrderedChart,
+    request: MakeRequest,
     lease: StepLease,
     drawn: Drawn,
     stop: Stopping,
@@ -233,7 +238,11 @@ export class ChartMaker {
     const { chart } = ordered;
     try {
       await lease.fresh(stop.now);
-      const stored = await storePicture(artifacts, lease.current.claimId, ordered, drawn, at);
+      const { claimId, folder = folderOf(ordered, at) } = lease.current;
+      const claim = { claimId, folder };
+      const { retentionMs } = this.#settings;
+      const record = { facts: factsOf(ordered, request), retentionMs };
+      const stored = await storePicture(artifacts, claim, ordered, drawn, at, record);
       return stored ?? chartError('GCS_WRITE_FAILED', chart, 'its object name is taken');
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -244,14 +253,15 @@ export class ChartMaker {
   /** One commit makes the chart known: its lease's end, the cache's entry, its place in the history. */
   async #record(
     entry: Write,
-    { lease }: Ours,
+    ours: Ours,
     snapshot: Snapshot,
     notices: readonly string[],
     logger: Logger,
   ): Promise<Generated> {
     const { clock, documents } = this.#deps;
     try {
-      await endKey(lease, clock, { writes: [entry, snapshotWrite(snapshot)] });
+      const writes = [entry, snapshotWrite(snapshot)];
+      await endKey(ours.lease, clock, { writes, refund: this.#refund(ours) });
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
       // Whoever took it over renders its own; this one is paid for, and must not lie there unknown.
@@ -263,19 +273,17 @@ export class ChartMaker {
     return { kind: 'chart', snapshot, source, notices };
   }
 
-  #snapshotOf(
-    { chart, metadata }: OrderedChart,
-    { trigger, generatedBy }: MakeRequest,
-    picture: StoredPicture,
-  ): Snapshot {
-    const { chartImgSymbol, interval } = chart.request;
-    const made = {
-      ...picture,
-      ...{ chartImgSymbol, interval, triggerType: trigger },
-      ...(generatedBy !== undefined && { generatedBy }),
-      ...(Object.keys(metadata).length > 0 && { metadata }),
+  /** Units that were reserved and not needed, also where another account paid in the end. */
+  #refund({ spending }: Ours): KeyRefund {
+    const { accounts } = this.#deps;
+    return {
+      needs: () => refundable(spending).map(paths.usage),
+      of: (reading, lease) => refundOf(accounts, spending, lease, reading),
     };
-    return newSnapshot(made, this.#settings.retentionMs);
+  }
+
+  #snapshotOf(ordered: OrderedChart, request: MakeRequest, picture: StoredPicture): Snapshot {
+    return newSnapshot({ ...picture, ...factsOf(ordered, request) }, this.#settings.retentionMs);
   }
 
   /** Whoever asked on demand is told until when. */
@@ -285,6 +293,23 @@ export class ChartMaker {
     const details = { ...said.details, resetsAt: resetOf(serverClock.nowMs()) };
     return { ...said, code: 'RATE_LIMITED', details };
   }
+}
+
+function factsOf(
+  { chart, metadata }: OrderedChart,
+  { trigger, generatedBy }: MakeRequest,
+): PictureFacts {
+  const { chartImgSymbol, interval } = chart.request;
+  return {
+    ...{ chartImgSymbol, interval, triggerType: trigger },
+    ...(generatedBy !== undefined && { generatedBy }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
+}
+
+/** Whoever waited would fare no better: not so where its holder ran out of time or of quota. */
+function isOfChart(error: StepError | undefined): boolean {
+  return error?.code !== 'CHART_API_LIMIT_EXCEEDED' && error?.details?.reason !== 'deadline';
 }
 
 /** Of one chart; `undefined`: nothing else would fare better. */

@@ -16,6 +16,8 @@ export function isFresh(
   readTimeMs: number,
   sinceMs: number,
 ): boolean {
+  // From then on a prune may delete it at any moment.
+  if (readTimeMs >= Date.parse(snapshot.expiresAt)) return false;
   if (isAdopted && !isYoung(snapshot, readTimeMs, freshness)) return false;
   if (readTimeMs - knownAtMs >= freshness.ttlMs) return false;
   return !freshness.refresh || knownAtMs > sinceMs;

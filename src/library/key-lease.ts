@@ -38,7 +38,14 @@ export interface KeyRequest<R extends Reservation, Refusal extends object> {
   reserve(reading: Reading, dead: LeaseDocument | undefined): Promise<R | Refusal>;
   /** Who waited for a picture takes its failure for an answer as well. */
   readonly sharesFailures?: boolean;
+  /** How long somebody else is waited for; absent: until the signal aborts. */
+  readonly patienceMs?: number;
   readonly signal: AbortSignal;
+}
+
+/** Whoever holds the key takes longer than we wait. */
+export class KeyBusy extends Error {
+  override readonly name = 'KeyBusy';
 }
 
 /**
@@ -55,7 +62,7 @@ export type KeyTaken<R extends Reservation, Refusal extends object> =
       readonly reservation: R;
       readonly serverClock: ServerClock;
     }
-  | { readonly kind: 'failed'; readonly failure: JsonObject }
+  | { readonly kind: 'failed'; readonly failure: LibraryError }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 interface Try<R> {
@@ -67,13 +74,15 @@ interface Try<R> {
 /**
  * Takes the lease on one chart's key, in one conditional commit, unless somebody else renders that
  * chart: then waits for it. Of many that miss the same key at the same time one makes the call; if
- * it dies, another does. Rejects with the signal's reason, or with `StoreUnavailable`.
+ * it dies, another does. Rejects with the signal's reason, with `StoreUnavailable` or `KeyBusy`.
  */
 export async function takeKey<R extends Reservation, Refusal extends object>(
   request: KeyRequest<R, Refusal>,
   { documents, clock, owner, ownerIsGone, leaseTtlMs }: KeyDeps,
 ): Promise<KeyTaken<R, Refusal>> {
   const { key, folder, alsoRead, wants, reserve, sharesFailures, signal } = request;
+  const { patienceMs = Number.POSITIVE_INFINITY } = request;
+  const waited = new Stopwatch(clock);
   const leasePath = paths.chartLease(key);
   const token = randomUUID();
   const tries: Try<R>[] = [];
@@ -102,7 +111,8 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
     if (entry && wants(entry, reading.readTimeMs, sinceMs)) return { kind: 'known', entry };
 
     // It ended after we asked: what became of it is the answer to us as well.
-    const failure = document && document.updateTimeMs > sinceMs ? before?.failure : undefined;
+    const isNews = document !== undefined && document.updateTimeMs > sinceMs;
+    const failure = isNews ? failureIn(before?.failure) : undefined;
     if (failure && sharesFailures) return { kind: 'failed', failure };
 
     const standing = standingOf(document, reading.readTimeMs, ownerIsGone);
@@ -110,6 +120,8 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
       const dead = standing === 'none' ? undefined : before;
       const reservation = await reserve(reading, dead);
       if (!('writes' in reservation)) return { kind: 'refused', refusal: reservation };
+      // Of the whole claim: the next one looks in one place for all that its holders stored.
+      const place = dead?.folder ?? folder;
       const lease: LeaseDocument = {
         schemaVersion: 1,
         token,
@@ -121,7 +133,7 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
         writeId: randomUUID(),
         claimedAt: new Date(clock.now()).toISOString(),
         owner,
-        ...(folder !== undefined && { folder }),
+        ...(place !== undefined && { folder: place }),
         reserved: reservation.reserved,
       };
       const made = { lease, reservation, sent: new Stopwatch(clock) };
@@ -137,8 +149,15 @@ export async function takeKey<R extends Reservation, Refusal extends object>(
       }
       tries.push(made);
     }
+    if (waited.elapsedMs() >= patienceMs) throw new KeyBusy('another worker is still at it');
     await backOff(clock, Math.min(round, LONGEST_WAIT), signal);
   }
+}
+
+/** `undefined`: there is none, or it is not one that a worker wrote. */
+function failureIn(failure: JsonObject | undefined): LibraryError | undefined {
+  const isOne = typeof failure?.code === 'string' && typeof failure.message === 'string';
+  return isOne ? (failure as unknown as LibraryError) : undefined;
 }
 
 /** Rounds, each of which waits longer than the last: who waits for a picture wants it when it is there. */

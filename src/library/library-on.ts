@@ -1,24 +1,25 @@
 import { plansAtHand } from '../accounts/plans.js';
 import type { Clock } from '../clock.js';
 import type { WorkerConfig } from '../config/worker-config.js';
-import { DeadlinePassed, Stopping } from '../engine/stopping.js';
+import { DeadlinePassed, Interrupted, Stopping } from '../engine/stopping.js';
 import { NOBODY_PAYS } from '../engine/workload.js';
 import { ConfigError } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import type { Worker } from '../worker/worker.js';
 import { ChartMaker } from './chart-maker.js';
 import type { ChartOrder, Generated, Library } from './library.js';
+import { makeAll } from './make-all.js';
 import { originsOf } from './origins.js';
 import { planOrder } from './plan-order.js';
 import { Snapshots } from './snapshots/snapshots.js';
 import { ChartSymbols } from './symbols/chart-symbols.js';
 import { lookAtUsage } from './usage-view.js';
 
-/** The library of a worker that is open; closing it closes the worker. */
+/** The library of a worker that is open; closing it ends the orders under way, then closes the worker. */
 export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger): Library {
   const { accounts, cache, timezone, timeoutMs, concurrency } = config;
-  const ended = new AbortController();
-  const deps = worker.engineDeps({ logger, signal: ended.signal });
+  const closed = new AbortController();
+  const deps = worker.engineDeps({ logger, signal: closed.signal });
   const { retentionMs } = cache;
   const maker = new ChartMaker(deps, { origins: originsOf(config), retentionMs });
   const symbols = new ChartSymbols(worker.documents);
@@ -26,7 +27,7 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
   const planDeps = { ...deps, symbols, plans, timezone };
   let probed: Promise<void> | undefined;
 
-  const generate = async (order: ChartOrder, signal: AbortSignal): Promise<Generated[]> => {
+  const doOrder = async (order: ChartOrder, signal: AbortSignal): Promise<Generated[]> => {
     const planned = await planOrder(order, planDeps);
     const charts = planned.flatMap((one) => ('chart' in one ? [one.chart] : []));
     if (charts.length === 0) return planned.filter((one) => 'kind' in one);
@@ -38,7 +39,7 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
       probed = undefined;
       throw error;
     });
-    const { stop, over } = stopping(signal, timeoutMs, deps.clock);
+    const { stop, over } = stopping([signal, closed.signal], timeoutMs, deps.clock);
     const request = {
       ttlMs: cache.ttlMs,
       refresh: order.refresh ?? cache.refresh,
@@ -46,21 +47,19 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
       generatedBy: order.generatedBy,
       signal: stop,
     } as const;
-    const results: Generated[] = [];
-    const waiting = planned.entries();
-    const lane = async () => {
-      for (const [index, one] of waiting) {
-        results[index] = 'kind' in one ? one : await maker.make(one, request);
-      }
-    };
     try {
-      const lanes = Array.from({ length: Math.min(concurrency, planned.length) }, lane);
-      const ends = await Promise.allSettled(lanes);
-      for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      return results;
+      return await makeAll(planned, concurrency, (one) => maker.make(one, request));
     } finally {
       over();
     }
+  };
+
+  const underWay = new Set<Promise<unknown>>();
+  const generate = (order: ChartOrder, signal: AbortSignal): Promise<Generated[]> => {
+    const doing = doOrder(order, signal);
+    const ended = doing.catch(() => undefined).finally(() => underWay.delete(ended));
+    underWay.add(ended);
+    return doing;
   };
 
   return {
@@ -68,19 +67,23 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
     snapshots: new Snapshots(worker),
     symbols,
     usage: () => lookAtUsage(accounts, worker.documents),
-    close: () => worker.close(),
+    close: async () => {
+      closed.abort(new Interrupted('the library was closed'));
+      await Promise.all(underWay);
+      await worker.close();
+    },
   };
 }
 
-/** Aborts with the signal, or at the deadline; however many charts listen. */
+/** Aborts with the first of the signals, or at the deadline; however many charts listen. */
 function stopping(
-  signal: AbortSignal,
+  signals: readonly AbortSignal[],
   timeoutMs: number,
   clock: Clock,
 ): { readonly stop: AbortSignal; over(): void } {
   const stop = new Stopping();
   const ended = new AbortController();
-  stop.follow(signal, 'now', () => signal.reason);
+  for (const signal of signals) stop.follow(signal, 'now', () => signal.reason);
   void clock.sleep(timeoutMs, ended.signal).then(() => {
     if (ended.signal.aborted) return;
     stop.cut(new DeadlinePassed(`not there after ${timeoutMs / 1_000} s, the deadline`));

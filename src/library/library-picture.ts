@@ -3,7 +3,12 @@ import type { ArtifactStore, ObjectInfo, ObjectName } from '../artifacts/artifac
 import { gsUri, libraryFolder, libraryPngName } from '../artifacts/object-names.js';
 import type { Drawn } from '../engine/drawing.js';
 import type { OrderedChart } from './plan-order.js';
-import type { NewSnapshot } from './snapshots/snapshot.js';
+import {
+  type NewSnapshot,
+  newSnapshot,
+  parseSnapshot,
+  type Snapshot,
+} from './snapshots/snapshot.js';
 
 /** A chart as it stands in the bucket, not recorded yet. */
 export type StoredPicture = Pick<
@@ -20,23 +25,32 @@ export type StoredPicture = Pick<
   | 'source'
 >;
 
+/** What else is recorded of it: kept with the picture, for whoever finds it alone. */
+export type PictureFacts = Omit<NewSnapshot, keyof StoredPicture>;
+
 /** By the interval: one picture is looked for in one folder, however its timeframe was spelt. */
-export function folderOf({ symbol, chart }: OrderedChart): string {
-  return libraryFolder({ symbol, timeframe: chart.request.interval });
+export function folderOf({ symbol, chart }: OrderedChart, claimedAt: Date): string {
+  return libraryFolder({ symbol, interval: chart.request.interval }, claimedAt);
+}
+
+/** Which claim a picture is stored for, and where. */
+export interface PictureClaim {
+  readonly claimId: string;
+  readonly folder: string;
 }
 
 /** `undefined`: its name is taken, by nothing of ours. Rejects with `StoreUnavailable`. */
 export async function storePicture(
   artifacts: ArtifactStore,
-  claimId: string,
+  { claimId, folder }: PictureClaim,
   { symbol, timeframe, chart }: OrderedChart,
   { png, size }: Drawn,
   generatedAt: Date,
+  record: { readonly facts: PictureFacts; readonly retentionMs: number },
 ): Promise<StoredPicture | undefined> {
   const { chartTemplateId, request, foresight } = chart;
   const suffix = claimId.replaceAll(/[^0-9a-f]/g, '').slice(0, 8);
-  const naming = { symbol, timeframe: request.interval, chartTemplateId, suffix };
-  const name = libraryPngName(naming, generatedAt);
+  const name = libraryPngName(folder, { chartTemplateId, suffix }, generatedAt);
   const metadata = {
     claimId,
     requestHash: request.requestHash,
@@ -48,6 +62,7 @@ export async function storePicture(
     sha256: createHash('sha256').update(png).digest('hex'),
     width: String(size.width),
     height: String(size.height),
+    record: JSON.stringify(record),
   };
   const object = { name, body: png, contentType: 'image/png', metadata, when: 'absent' } as const;
   const { status } = await artifacts.put(object);
@@ -60,8 +75,7 @@ export async function storePicture(
 /** What a holder who died had paid for and stored before anybody knew of it. */
 export async function findPicture(
   artifacts: ArtifactStore,
-  folder: string,
-  claimId: string,
+  { claimId, folder }: PictureClaim,
   { request, foresight }: OrderedChart['chart'],
 ): Promise<StoredPicture | undefined> {
   const { requestHash } = request;
@@ -71,6 +85,21 @@ export async function findPicture(
     Object.entries(wanted).every(([key, value]) => metadata[key] === value),
   );
   return object && pictureIn(artifacts, object);
+}
+
+/** Of a picture that was found alone; `undefined`: it does not say what is needed to record it. */
+export function recordIn(
+  artifacts: ArtifactStore,
+  object: Pick<ObjectInfo, 'name' | 'size' | 'metadata'>,
+): Snapshot | undefined {
+  try {
+    const { facts, retentionMs } = JSON.parse(object.metadata.record ?? '');
+    const found = newSnapshot({ ...facts, ...pictureIn(artifacts, object) }, retentionMs);
+    const { id, ...data } = found;
+    return parseSnapshot(id, data);
+  } catch {
+    return undefined;
+  }
 }
 
 function pictureIn(

@@ -41,7 +41,11 @@ export type LibraryErrorCode =
   /** It is no interval, or not one that the symbol is drawn in. */
   | 'TIMEFRAME_INVALID'
   /** Nothing is left today for work on demand; `details.resetsAt`, RFC 3339, says until when. */
-  | 'RATE_LIMITED';
+  | 'RATE_LIMITED'
+  /** The store, the disk or a lock failed when other charts of the order were there already. */
+  | 'INFRASTRUCTURE_ERROR'
+  /** Likewise, for what its operator has to mend: a permission, a damaged document. */
+  | 'CONFIG_ERROR';
 
 export interface LibraryError {
   readonly code: LibraryErrorCode;
@@ -70,8 +74,9 @@ export type Generated =
 /** The chart library, open on one backend. Every method rejects with `StoreUnavailable` or `ConfigError`. */
 export interface Library {
   /**
-   * Symbols × timeframes, in that order; never rejects for what is wrong with one chart. Rejects with
-   * the signal's reason once that aborts: charts that are stored by then stay.
+   * Symbols × timeframes, in that order; never rejects for what is wrong with one chart, nor for a
+   * store that fails once there is a chart to tell of. Rejects with the signal's reason once that
+   * aborts: charts that are stored by then stay.
    */
   generate(order: ChartOrder, signal: AbortSignal): Promise<readonly Generated[]>;
   /** Every chart that was stored. */
@@ -79,5 +84,6 @@ export interface Library {
   readonly symbols: ChartSymbols;
   /** What is left of each account today, and what is asked for most. */
   usage(): Promise<UsageView>;
+  /** Orders under way reject; what they reserved and did not spend is given back. */
   close(): Promise<void>;
 }

@@ -21,6 +21,8 @@ const DAY_MS = 86_400_000;
 export class OnDemandQuota {
   /** Accounts whose key was not accepted; they are not asked again by this process. */
   readonly badKeys = new Set<string>();
+  /** 429s of unknown text in a row, by account id: whoever draws next counts on. */
+  readonly unsure = new Map<string, number>();
   /** `undefined`: nobody counts requests a second. */
   readonly pacing: Pacing | undefined;
   readonly #deps: Pick<EngineDeps, 'accounts' | 'clock'>;

@@ -3,7 +3,6 @@ import type { ChartProvider } from '../chart-img/chart-provider.js';
 import { toInterval } from '../chart-img/intervals.js';
 import { unknownInterval } from '../chart-img/unknown-interval.js';
 import { isJsonObject, type JsonObject } from '../contracts/documents.js';
-import { isChartTemplateId } from '../contracts/ids.js';
 import { isLibrarySymbol } from '../contracts/library.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import { paths } from '../documents/paths.js';
@@ -15,6 +14,7 @@ import {
   planCharts,
   type RenderableChart,
 } from '../engine/plan.js';
+import { checkAddressable, problemsOf } from './check-order.js';
 import type { ChartOrder, Generated, LibraryError } from './library.js';
 import type { ChartSymbols, FoundSymbol } from './symbols/chart-symbols.js';
 import { allowsTimeframe } from './symbols/check-symbol.js';
@@ -47,13 +47,18 @@ export interface PlanDeps {
 
 /**
  * An order by the planner of steps: symbols × timeframes, in that order, each with its request built
- * and checked, or refused. Calls nobody.
+ * and checked, or refused. Calls nobody. Rejects with `ConfigError` for an order that names no chart.
  */
 export async function planOrder(
   order: ChartOrder,
   deps: PlanDeps,
 ): Promise<(OrderedChart | Refused)[]> {
-  const named = await namedTemplate(order, deps);
+  checkAddressable(order);
+  const wrong = problemsOf(order).join('; ');
+  const named =
+    wrong === ''
+      ? await namedTemplate(order, deps)
+      : ({ code: 'VALIDATION_FAILED', message: wrong } as const);
   const planned: (OrderedChart | Refused)[] = [];
   for (const name of order.symbols) {
     const found = await deps.symbols.find(name);
@@ -160,18 +165,10 @@ function problemOf(
 
 /** The store's own template first, then the fallback's; `undefined`: the order names none. */
 async function namedTemplate(
-  { chartTemplateId: id, indicators }: ChartOrder,
+  { chartTemplateId: id }: ChartOrder,
   { documents, templates }: PlanDeps,
-): Promise<Template | LibraryError | undefined> {
+): Promise<Template | undefined> {
   if (id === undefined) return undefined;
-  if (indicators !== undefined) {
-    const message = 'a template and indicators exclude each other';
-    return { code: 'VALIDATION_FAILED', message };
-  }
-  if (!isChartTemplateId(id)) {
-    const message = `${JSON.stringify(String(id).slice(0, 80))} is no chart template id`;
-    return { code: 'VALIDATION_FAILED', message };
-  }
   const path = paths.template(id);
   const stored = (await documents.read([path])).get(path)?.data;
   return { id, json: stored ?? (await templates.find(id)) };

@@ -11,12 +11,12 @@ import type { StepError } from '../engine/outcome.js';
 import type { RenderableChart } from '../engine/plan.js';
 import { LeaseLost } from '../engine/step-lease.js';
 import type { StoredChart } from '../engine/stored-chart.js';
-import { reasonOf, StoreUnavailable } from '../failures.js';
+import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import type { Logger } from '../log/logger.js';
 import { type CacheEntry, entryIn, entryWrite, pictureOf } from './cache-entry.js';
 import { chartKey, type Origins } from './chart-key.js';
 import { type Freshness, isFresh } from './freshness.js';
-import { endKey, type KeyDeps, type KeyTaken, takeKey } from './key-lease.js';
+import { endKey, KeyBusy, type KeyDeps, type KeyTaken, takeKey } from './key-lease.js';
 import { newSnapshot, type Snapshot, snapshotWrite } from './snapshots/snapshot.js';
 
 export interface StepCacheSettings extends Freshness {
@@ -42,7 +42,10 @@ export class StepCache implements ChartCache {
     const found = new Map<string, CachedPicture>();
     if (this.#settings.refresh || charts.length === 0) return found;
     const keys = charts.map((chart) => chartKey(chart, this.#settings.origins));
-    const reading = await this.#deps.documents.read(keys.map(paths.chartCache));
+    const reading = await this.#deps.documents
+      .read(keys.map(paths.chartCache))
+      .catch((error: unknown) => this.#goWithout(error, 'not looked up in the cache'));
+    if (!reading) return found;
     for (const [index, { chartTemplateId }] of charts.entries()) {
       const entry = entryIn(reading, keys[index] ?? '');
       const { readTimeMs } = reading;
@@ -66,17 +69,24 @@ export class StepCache implements ChartCache {
     }
     const { lease } = taken;
     // Whoever takes the key over pays for a picture of its own; ours is paid for, and goes on.
-    const beating = lease.beat(() => undefined);
+    const beating = lease
+      .beat(() => undefined)
+      .catch((error: unknown) => this.#tell('others may render it as well', error));
     let stored: StoredChart | undefined;
     try {
       const result = await render();
       if ('item' in result) stored = result;
       return result;
     } finally {
-      const writes = stored ? [entryWrite(key, this.#snapshotOf(step, stored))] : [];
-      await this.#end(lease, writes);
-      lease.stop();
-      await beating;
+      // Along with the history: who dies before its settle leaves no picture that only the cache knows.
+      const snapshot = stored && this.#snapshotOf(step, stored);
+      const writes = snapshot ? [entryWrite(key, snapshot), snapshotWrite(snapshot)] : [];
+      try {
+        await this.#end(lease, writes);
+      } finally {
+        lease.stop();
+        await beating;
+      }
     }
   }
 
@@ -102,29 +112,38 @@ export class StepCache implements ChartCache {
             return picture !== undefined && picture.objectName !== gone?.objectName;
           },
           reserve: async () => NOTHING,
+          // A dead holder is found out by then; a slow one must not cost a step that has units its chart.
+          patienceMs: this.#deps.leaseTtlMs,
           signal,
         },
         this.#deps,
       );
       return taken.kind === 'known' || taken.kind === 'ours' ? taken : undefined;
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      this.#logger.warn(
-        'chart_cache_unavailable',
-        `rendered without the cache: ${reasonOf(error)}`,
-      );
-      return undefined;
+      return this.#goWithout(error, 'rendered without the cache');
     }
   }
 
   /** The chart is stored, or failed, whether or not the others hear of it. */
   async #end(lease: Parameters<typeof endKey>[0], writes: readonly Write[]): Promise<void> {
     try {
-      await endKey(lease, this.#deps.clock, { writes });
+      // What a chart on demand left there under this key, whoever asks for one next is to look for.
+      const mayBeThere = lease.current.folder !== undefined;
+      await endKey(lease, this.#deps.clock, { writes, mayBeThere });
     } catch (error) {
-      if (!(error instanceof LeaseLost || error instanceof StoreUnavailable)) throw error;
-      this.#logger.warn('chart_cache_unavailable', `not kept in the cache: ${reasonOf(error)}`);
+      this.#goWithout(error, 'not kept in the cache');
     }
+  }
+
+  /** Of the store's failures none is the chart's; anything else is a bug. */
+  #goWithout(error: unknown, what: string): undefined {
+    const isForeseen = FORESEEN.some((kind) => error instanceof kind);
+    if (!isForeseen) throw error;
+    this.#tell(what, error);
+  }
+
+  #tell(what: string, error: unknown): void {
+    this.#logger.warn('chart_cache_unavailable', `${what}: ${reasonOf(error)}`);
   }
 
   #pictureIn(entry: CacheEntry, readTimeMs: number, sinceMs: number): CachedPicture | undefined {
@@ -145,6 +164,9 @@ export class StepCache implements ChartCache {
     return newSnapshot(made, this.#settings.retentionMs);
   }
 }
+
+/** What may come of sharing with others. */
+const FORESEEN = [StoreUnavailable, ConfigError, LeaseLost, KeyBusy];
 
 type Nothing = typeof NOTHING;
 /** A step's own lease holds its quota. */

@@ -2,10 +2,9 @@ import { forOnDemand, stopCount, warnCount } from '../accounts/thresholds.js';
 import { dayOf, readUsage } from '../accounts/usage.js';
 import type { Account } from '../contracts/documents.js';
 import type { DocumentStore, StoredDocument } from '../documents/document-store.js';
-import { paths } from '../documents/paths.js';
+import { collections, paths } from '../documents/paths.js';
 import { type Demand, lookAtDemand } from './demand.js';
 
-const COLLECTION = 'chart_img_accounts_usage';
 const DAY_MS = 86_400_000;
 
 /** One account today, without its key. */
@@ -48,7 +47,7 @@ export async function lookAtUsage(
   const listed = new Map<string, StoredDocument>();
   let after: string | undefined;
   do {
-    const page = await documents.list(COLLECTION, {
+    const page = await documents.list(collections.usage, {
       limit: 300,
       ...(after !== undefined && { after }),
     });

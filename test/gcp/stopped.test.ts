@@ -58,7 +58,7 @@ function expectLost({ exitCode, stdout, stderr, log }: Told): void {
   const facts = { status: 'SUCCEEDED', errorCode: null, noop: false, attempt: 1 };
   expect(summaryOn(stdout)).toMatchObject({
     ...facts,
-    message: `step ${STEP_ID} is no longer ours: another worker took the step over; nothing more was written`,
+    message: `step ${STEP_ID} is no longer ours: another worker took it over; nothing more was written`,
   });
   expect(log.filter(({ event }) => event === 'lease_lost')).toMatchObject([{ attempt: 1 }]);
   const settled = log.filter(({ event }) => event === 'step_completed');

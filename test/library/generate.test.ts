@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ArtifactStore } from '../../src/artifacts/artifact-store.js';
 import { bundled } from '../../src/config/bundled.js';
+import type { GivenFlags } from '../../src/config/options.js';
 import { parseWorkerConfig } from '../../src/config/run-config.js';
 import type { JsonObject } from '../../src/contracts/documents.js';
 import { paths } from '../../src/documents/paths.js';
@@ -16,7 +16,7 @@ import {
 } from '../../src/library/index.js';
 import { libraryOn } from '../../src/library/library-on.js';
 import { Logger } from '../../src/log/logger.js';
-import { openWorker } from '../../src/worker/worker.js';
+import { openWorker, type Worker } from '../../src/worker/worker.js';
 import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
 import { BUCKET } from '../support/gcp-scene.js';
 import {
@@ -49,6 +49,40 @@ async function openOn(
 
 function outcomeOf(one: Generated): string {
   return one.kind === 'chart' ? one.source : one.error.code;
+}
+
+type Stores = Pick<Worker, 'artifacts' | 'documents'>;
+
+/** In this process, before stores of which some methods are others. */
+async function openDisturbed(
+  scene: LibraryScene,
+  onTestFinished: Cleanup,
+  otherwise: (stores: Stores) => { [S in keyof Stores]?: Partial<Stores[S]> },
+  more: GivenFlags = {},
+): Promise<Library> {
+  const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m', ...more };
+  const bucket = scene.name === 'gcp' && { chartsBucket: BUCKET };
+  const config = await parseWorkerConfig({ ...flags, ...bucket }, scene.env, scene.cwd);
+  const logger = new Logger(() => undefined);
+  const worker = await openWorker(config, 'write', logger);
+  const { artifacts, documents } = otherwise(worker);
+  const engineDeps: typeof worker.engineDeps = (context) => ({
+    ...worker.engineDeps(context),
+    artifacts: instead(worker.artifacts, artifacts),
+    documents: instead(worker.documents, documents),
+  });
+  const library = libraryOn({ ...worker, engineDeps }, config, logger);
+  onTestFinished(() => library.close());
+  return library;
+}
+
+function instead<T extends object>(store: T, other: Partial<T> = {}): T {
+  return new Proxy(store, {
+    get: (_, name) => {
+      const method = other[name as keyof T] ?? store[name as keyof T];
+      return typeof method === 'function' ? method.bind(store) : method;
+    },
+  });
 }
 
 function bodies({ fake }: LibraryScene): JsonObject[] {
@@ -87,7 +121,10 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       );
       const [newest] = snapshots;
       expect(newest && (await library.snapshots.image(newest))?.byteLength).toBe(newest?.bytes);
-      expect(await scene.pictures()).toHaveLength(4);
+      const names = await scene.pictures();
+      expect(
+        names.filter((at) => /library\/\w+\/(4h|1D)\/20\d{6}\/20\d{6}-/.test(at)),
+      ).toHaveLength(4);
       // In another spelling, by another name, the same chart.
       const again = await library.generate({ symbols: ['DAX'], timeframes: ['1D'] }, NEVER);
       expect(again.map(outcomeOf)).toEqual(['cache']);
@@ -123,6 +160,8 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
         ...(await of({ indicators: ['EMA_21'] })),
         ...(await of({ chartTemplateId: 'ctpl_nobody' })),
         ...(await of({ width: 200 })),
+        ...(await of({ trigger: 'whim', generatedBy: 'x'.repeat(201) } as object)),
+        ...(await of({ theme: 'pink', chartTemplateId: '../x' } as object)),
       ];
       const told = results.map((one) =>
         one.kind === 'refused' ? `${one.error.code}: ${one.error.message}` : one.source,
@@ -135,7 +174,13 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
         expect.stringMatching(/^VALIDATION_FAILED: .*did you mean EMA_20/),
         expect.stringMatching(/^VALIDATION_FAILED: no chart template ctpl_nobody/),
         expect.stringMatching(/^VALIDATION_FAILED: .*width/),
+        expect.stringMatching(/^VALIDATION_FAILED: .*trigger: "whim" is not .*; generatedBy: /),
+        expect.stringMatching(/^VALIDATION_FAILED: .*"..\/x" is no chart template id; theme: /),
       ]);
+      const many = Array.from({ length: 201 }, (_, index) => `S${index}`);
+      for (const wrong of [{ symbols: [] }, { symbols: 'DAX' }, { symbols: many }]) {
+        await expect(of(wrong as object)).rejects.toThrow(/^symbols.*: /);
+      }
       expect(scene.fake.requests).toHaveLength(0);
     });
 
@@ -169,6 +214,18 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       ]);
     });
 
+    test('or is recorded by a prune, where nobody asks for it', async ({ onTestFinished }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openOn(scene, onTestFinished);
+      await library.generate({ ...DAX, trigger: 'alert', generatedBy: 'a désk' }, NEVER);
+      const known = await leaveUnknown(scene);
+      const options = { purge: false, force: false };
+      await library.snapshots.prune({ ...options, dryRun: true }, NEVER);
+      expect(await library.snapshots.find(known.id)).toBeUndefined();
+      await library.snapshots.prune({ ...options, dryRun: false }, NEVER);
+      expect(await library.snapshots.find(known.id)).toEqual({ id: known.id, ...known.data });
+    });
+
     test('one that is too old by then is recorded, and another one rendered', async ({
       onTestFinished,
     }) => {
@@ -185,33 +242,54 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
     test('a picture whose put got no answer is found by whoever asks next', async ({
       onTestFinished,
     }) => {
-      const scene = await open(onTestFinished, {});
-      const flags = { backend: scene.name, chartsApiMode: 'real', cacheTtl: '5m' };
-      const bucket = scene.name === 'gcp' && { chartsBucket: BUCKET };
-      const config = await parseWorkerConfig({ ...flags, ...bucket }, scene.env, scene.cwd);
-      const logger = new Logger(() => undefined);
-      const worker = await openWorker(config, 'write', logger);
-      const put: ArtifactStore['put'] = async (object) => {
-        await worker.artifacts.put(object);
-        throw new StoreUnavailable('no answer');
-      };
-      const deaf = new Proxy(worker.artifacts, {
-        get: (store, name: keyof ArtifactStore) => {
-          const method = name === 'put' ? put : store[name];
-          return typeof method === 'function' ? method.bind(store) : method;
+      const scene = await open(onTestFinished, { latencyMs: 200 });
+      const unlucky = await openDisturbed(scene, onTestFinished, ({ artifacts }) => ({
+        artifacts: {
+          put: async (object) => {
+            await artifacts.put(object);
+            throw new StoreUnavailable('no answer');
+          },
         },
-      });
-      const engineDeps: typeof worker.engineDeps = (context) => {
-        return { ...worker.engineDeps(context), artifacts: deaf };
-      };
-      const unlucky = libraryOn({ ...worker, engineDeps }, config, logger);
-      onTestFinished(() => unlucky.close());
-      expect((await unlucky.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['GCS_WRITE_FAILED']);
+      }));
+      const orders = Array.from({ length: 3 }, () => unlucky.generate(DAX, NEVER));
+      const results = (await Promise.all(orders)).flat();
+      expect(results.map(outcomeOf)).toEqual(Array(3).fill('GCS_WRITE_FAILED'));
 
       const library = await openOn(scene, onTestFinished);
       expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
       expect([scene.fake.requests.length, (await scene.pictures()).length]).toEqual([1, 1]);
       expect(await scene.count('chart_snapshots')).toBe(1);
+    });
+
+    test('a store that fails halfway ends the order; what is there by then is told of', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      const library = await openDisturbed(
+        scene,
+        onTestFinished,
+        ({ documents }) => ({
+          documents: {
+            commit: (writes) => {
+              const isLate =
+                scene.fake.requests.length > 0 && /_leases/.test(writes[0]?.path ?? '');
+              if (isLate && writes.length === 2) throw new StoreUnavailable('no answer');
+              return documents.commit(writes);
+            },
+          },
+        }),
+        { concurrency: '1' },
+      );
+      const symbols = ['DAX', 'NDX', 'DJI'];
+      const results = await library.generate({ ...DAX, symbols }, NEVER);
+      expect(results.map(outcomeOf)).toEqual([
+        ...['chart-img', 'INFRASTRUCTURE_ERROR', 'INFRASTRUCTURE_ERROR'],
+      ]);
+      expect(results[2]).toMatchObject({ error: { message: 'DJI 4h: not begun: no answer' } });
+      // With nothing to tell of it is the store's failure alone.
+      const nothing = library.generate({ ...DAX, symbols: ['DJI'] }, NEVER);
+      await expect(nothing).rejects.toThrow(StoreUnavailable);
+      expect(scene.fake.requests).toHaveLength(1);
     });
 
     test('a stop and a deadline end what is under way, and leave the chart to the next', async ({
@@ -236,6 +314,21 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(await scene.usage()).toMatchObject({ usageToday: scene.fake.requests.length });
     });
 
+    test('closing the library ends what is under way, and gives its key back', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      scene.fake.faults.add({ fault: { act: 'hang' }, times: 1 });
+      const closing = await openLibrary(scene.options);
+      const generating = closing.generate(DAX, NEVER);
+      const ended = expect(generating).rejects.toThrow('the library was closed');
+      await scene.fake.arrived(1);
+      await closing.close();
+      await ended;
+      const library = await openOn(scene, onTestFinished);
+      expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+    });
+
     test('a failure answers everybody who waited for it; whoever asks later asks anew', async ({
       onTestFinished,
     }) => {
@@ -248,6 +341,78 @@ for (const { name, open, skip } of LIBRARY_SCENES) {
       expect(results.map(outcomeOf)).toEqual(Array(5).fill('CHART_API_FAILED'));
       expect(scene.fake.requests).toHaveLength(1);
       expect((await library.generate(DAX, NEVER)).map(outcomeOf)).toEqual(['chart-img']);
+    });
+
+    test('what only its holder ran out of is no answer to those who waited', async ({
+      onTestFinished,
+    }) => {
+      const scene = await open(onTestFinished, {});
+      scene.fake.faults.add({ fault: { act: 'hang' }, times: 1 });
+      const hasty = await openLibrary({ ...scene.options, timeoutSeconds: 1 });
+      onTestFinished(() => hasty.close());
+      const library = await openOn(scene, onTestFinished);
+      const late = hasty.generate(DAX, NEVER);
+      await scene.fake.arrived(1);
+      const waiting = library.generate(DAX, NEVER);
+      expect((await late).map(outcomeOf)).toEqual(['CHART_API_FAILED']);
+      expect((await waiting).map(outcomeOf)).toEqual(['chart-img']);
+    });
+
+    test('an account that twice in a row says 429 in unknown words is spent for today', async ({
+      onTestFinished,
+    }) => {
+      await onOneUtcDay(async () => {
+        const scene = await open(onTestFinished, {});
+        const library = await openOn(scene, onTestFinished);
+        const body = JSON.stringify({ message: 'Come back later' });
+        scene.fake.faults.add({ fault: { act: 'answer', status: 429, body }, times: 2 });
+        const outcomes: string[] = [];
+        for (const symbol of ['DAX', 'NDX', 'DJI']) {
+          const results = await library.generate({ ...DAX, symbols: [symbol] }, NEVER);
+          outcomes.push(...results.map(outcomeOf));
+        }
+        const usage = await scene.usage();
+        return () => {
+          expect(outcomes).toEqual(Array(3).fill('RATE_LIMITED'));
+          expect(scene.fake.requests).toHaveLength(2);
+          expect(usage).toHaveProperty('exhaustedOn');
+        };
+      });
+    });
+
+    test('a unit that another account spared comes back with the chart', async ({
+      onTestFinished,
+    }) => {
+      await onOneUtcDay(async () => {
+        const other = { ...LIBRARY_ACCOUNT, id: 'acc-2', apiKey: 'not-a-real-key-9876543210' };
+        const accounts = [LIBRARY_ACCOUNT, { ...other, priority: 200 }];
+        const scene = await open(onTestFinished, { accounts, latencyMs: 300 });
+        scene.fake.faults.add({ fault: { act: 'answer', status: 401, body: '{}' }, times: 1 });
+        // The second chart has reserved its unit when the first one finds that the key is bad.
+        let first: Promise<unknown> = Promise.resolve();
+        const leases = new Set<string>();
+        const library = await openDisturbed(scene, onTestFinished, ({ documents }) => ({
+          documents: {
+            commit: async (writes) => {
+              const result = await documents.commit(writes);
+              const path = writes[0]?.path ?? '';
+              const isNew = path.startsWith('chart_leases/') && !leases.has(path);
+              if (isNew && leases.add(path).size === 2) await first;
+              return result;
+            },
+          },
+        }));
+        const results = library.generate(DAX, NEVER);
+        await scene.fake.arrived(1);
+        first = results;
+        const second = await library.generate({ ...DAX, symbols: ['NDX'] }, NEVER);
+        const used = await Promise.all(accounts.map(({ id }) => scene.usage(id)));
+        const outcomes = [...(await results), ...second].map(outcomeOf);
+        return () => {
+          expect(outcomes).toEqual(['chart-img', 'chart-img']);
+          expect(used).toMatchObject([{ usageToday: 1 }, { usageToday: 2 }]);
+        };
+      });
     });
 
     test('a picture that somebody removed is rendered anew', async ({ onTestFinished }) => {
@@ -339,6 +504,11 @@ describe('charts generate', () => {
     ]);
     const copy = await readFile(join(scene.cwd, 'dax.png'));
     expect(copy).toEqual(await readFile(charts[0].localPath));
+    await runCli([...argv, '--symbol', 'DAX,NDX', '--out', 'all'], scene);
+    expect((await readdir(join(scene.cwd, 'all'))).sort().map((name) => name.slice(15))).toEqual([
+      ...['_DAX_4h_ind_EMA_20_EMA_50_EMA_200_RSI_Volume.png'],
+      ...['_NDX_4h_ind_EMA_20_EMA_50_EMA_200_RSI_Volume.png'],
+    ]);
     expect(scene.fake.requests).toHaveLength(2);
   });
 
@@ -354,6 +524,7 @@ describe('charts generate', () => {
   test.for([
     [[], '--symbol is required'],
     [['--symbol', 'DAX', '--theme', 'pink'], '--theme: "pink" is not one of light, dark'],
+    [['--symbol', 'DAX', '--template', '../x'], '--template: "../x" is no chart template id'],
     [['--symbol', 'DAX', '--trigger', 'whim'], '--trigger: "whim" is not one of manual'],
     [['--symbol', 'DAX', '--width', '300'], '--width: "300" is not a whole number from 400'],
     [['--symbol', 'DAX', '--indicators', 'RIS'], '--indicators: "RIS" is not an indicator'],

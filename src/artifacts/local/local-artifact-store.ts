@@ -76,7 +76,9 @@ export class LocalArtifactStore implements ArtifactStore {
       }
       for (const name of names.sort()) {
         const object = await this.#read(transaction, `${folder}${name}`);
-        if (object) objects.push(object);
+        if (!object) continue;
+        const { body: _, ...info } = object;
+        objects.push(info);
       }
       return objects;
     });

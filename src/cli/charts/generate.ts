@@ -1,6 +1,6 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ArtifactStore } from '../../artifacts/artifact-store.js';
-import { gsUri, httpsUrl } from '../../artifacts/object-names.js';
+import { gsUri, httpsUrl, plainPngName } from '../../artifacts/object-names.js';
 import { type OutPath, parseOrderConfig } from '../../config/order-config.js';
 import { counted } from '../../counted.js';
 import { reasonOf, StoreUnavailable } from '../../failures.js';
@@ -112,8 +112,9 @@ async function copyOut(
 ): Promise<void> {
   for (const one of generated) {
     if (one.kind === 'refused') continue;
-    const { uri } = one.snapshot;
-    const file = isFile ? path : join(path, basename(uri));
+    const { uri, generatedAt } = one.snapshot;
+    const plain = plainPngName(one.snapshot, new Date(generatedAt));
+    const file = isFile ? path : join(path, plain);
     try {
       await copyObject(artifacts, uri, file);
     } catch (error) {

@@ -69,28 +69,26 @@ export class LocalDocumentStore implements DocumentStore {
     }
   }
 
+  /** Of one window: where few are asked for, to look on for more would keep the others waiting. */
   list(collection: string, page: PageRequest): Promise<Page> {
     return this.#workspace.transact(async (transaction) => {
       const documents = [];
-      let window: Window = { ids: [], last: page.after ?? '', isEnd: false };
-      while (!window.isEnd) {
-        window = this.#idsAfter(window.last, collection, page, transaction);
-        for (const [index, id] of window.ids.entries()) {
-          const document = await this.#readOne(transaction, `${collection}/${id}`);
-          if (document && isAskedFor(page, document.data)) documents.push({ ...document, id });
-          const isLast = window.isEnd && index === window.ids.length - 1;
-          if (documents.length === page.limit && !isLast) return { documents, next: id };
-        }
+      const { ids, isEnd } = this.#idsAfter(collection, page, transaction);
+      for (const [index, id] of ids.entries()) {
+        const document = await this.#readOne(transaction, `${collection}/${id}`);
+        if (document && isAskedFor(page, document.data)) documents.push({ ...document, id });
+        const isLast = isEnd && index === ids.length - 1;
+        if (documents.length === page.limit && !isLast) return { documents, next: id };
       }
-      return { documents };
+      const last = ids.at(-1);
+      return isEnd || last === undefined ? { documents } : { documents, next: last };
     });
   }
 
   /** The next ids, not more than are soon looked at: a folder's whole listing may be long. */
   #idsAfter(
-    after: string,
     collection: string,
-    { limit, before, mayBe }: PageRequest,
+    { limit, after = '', before, mayBe }: PageRequest,
     transaction: Transaction,
   ): Window {
     const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
@@ -110,7 +108,7 @@ export class LocalDocumentStore implements DocumentStore {
       if (ids.length === 2 * most) keepFirst();
     }
     keepFirst();
-    return { ids, last: ids.at(-1) ?? after, isEnd };
+    return { ids, isEnd };
   }
 
   /** Where a document lies on the disk. */
@@ -131,7 +129,6 @@ export class LocalDocumentStore implements DocumentStore {
 /** Some of a collection's ids, ascending. */
 interface Window {
   readonly ids: readonly string[];
-  readonly last: string;
   readonly isEnd: boolean;
 }
 

@@ -1,6 +1,9 @@
-import type { DocumentPath, DocumentStore, Page, Write } from '../../documents/document-store.js';
+import type { ArtifactStore } from '../../artifacts/artifact-store.js';
+import type { DocumentPath, DocumentStore, Write } from '../../documents/document-store.js';
 import { collections, paths } from '../../documents/paths.js';
 import { StoreUnavailable } from '../../failures.js';
+import { forgetOld, recordLeftovers } from './leftovers.js';
+import { type Listed, pagesOf } from './pages.js';
 import type { Pictures } from './pictures.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
 
@@ -31,17 +34,15 @@ export interface PruneReport {
 
 interface Place {
   readonly documents: DocumentStore;
+  readonly artifacts: ArtifactStore;
   readonly pictures: Pictures;
 }
 
-/** Documents that are looked at together, and written in one commit. */
-const PAGE = 100;
 /** Pictures that are deleted at the same time. */
 const ABREAST = 8;
 /** How often others may write a document before we give up on it. */
 const TRIES = 5;
 
-type Listed = Page['documents'][number];
 type Expired = { readonly document: Listed; readonly snapshot: Snapshot };
 
 /**
@@ -57,7 +58,12 @@ export async function prune(
   const report = { expired: 0, bytes: 0, kept: 0, elsewhere: 0, purged: 0, invalid: 0 };
   // A listing does not tell the store's time; a reading does, also of what is not there.
   const { readTimeMs } = await place.documents.read([paths.chartSnapshot('clock')]);
-  for await (const page of pagesOf(place.documents, 'stored', signal)) {
+  if (!options.dryRun) {
+    await recordLeftovers(place, readTimeMs, signal);
+    await forgetOld(place.documents, readTimeMs, signal);
+  }
+  const snapshots = [place.documents, collections.chartSnapshots, signal] as const;
+  for await (const page of pagesOf(...snapshots, { state: 'stored' })) {
     const due: Expired[] = [];
     for (const document of page) {
       const snapshot = parseSnapshot(document.id, document.data);
@@ -75,30 +81,12 @@ export async function prune(
   if (!options.purge) return report;
   // What would be marked would then be deleted.
   if (options.dryRun) report.purged += report.expired;
-  for await (const page of pagesOf(place.documents, 'expired', signal)) {
+  for await (const page of pagesOf(...snapshots, { state: 'expired' })) {
     const writes = page.map(({ id }): Write => ({ kind: 'delete', path: paths.chartSnapshot(id) }));
     if (!options.dryRun) await deleteAll(writes, place.documents);
     report.purged += page.length;
   }
   return report;
-}
-
-async function* pagesOf(
-  documents: DocumentStore,
-  state: Snapshot['state'],
-  signal: AbortSignal,
-): AsyncGenerator<readonly Listed[]> {
-  let after: string | undefined;
-  do {
-    signal.throwIfAborted();
-    const page = await documents.list(collections.chartSnapshots, {
-      limit: PAGE,
-      equal: { state },
-      ...(after !== undefined && { after }),
-    });
-    if (page.documents.length > 0) yield page.documents;
-    after = page.next;
-  } while (after !== undefined);
 }
 
 async function unnamed(due: readonly Expired[], pictures: Pictures): Promise<Expired[]> {

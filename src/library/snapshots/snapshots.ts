@@ -121,7 +121,8 @@ export class Snapshots {
 
   /** Deletes what expired. See `prune`. */
   prune(options: PruneOptions, signal: AbortSignal): Promise<PruneReport> {
-    return prune({ documents: this.#stores.documents, pictures: this.#pictures }, options, signal);
+    const { documents, artifacts } = this.#stores;
+    return prune({ documents, artifacts, pictures: this.#pictures }, options, signal);
   }
 }
 
