@@ -9,9 +9,8 @@ const REMEDY =
   'run "gcloud auth application-default login", or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
 
 /**
- * The project to work in, once it is known that there are credentials where they are needed:
- * without them the Firestore client takes 8 s, and raises unhandled rejections first. Rejects with
- * `ConfigError`.
+ * The project to work in, once it is known that there are credentials where they are needed: that
+ * there are none is then said in one sentence, before any service is asked. Rejects with `ConfigError`.
  */
 export async function findProject(cloud: CloudConfig): Promise<string> {
   const { projectId, firestoreEmulatorHost, storageEmulatorUrl } = cloud;

@@ -1,13 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ChartOrder } from '../../contracts/documents.js';
+import { MOST_CHARTS } from '../../library/check-order.js';
 import type { Generated, LibraryError } from '../../library/library.js';
 import { answers, json } from '../answers.js';
 import type { DoorDeps } from '../door-deps.js';
 import { asProblemCode, HttpProblem } from '../problems.js';
 import { imagePath } from './snapshots.js';
-
-/** Of one request: more is a job for several. */
-const MOST_CHARTS = 200;
 
 /** `POST /api/charts/generate`: charts on demand. */
 export function addGenerate(app: FastifyInstance, { library, inTurn }: DoorDeps): void {
