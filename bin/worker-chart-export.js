@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+'use strict';
+const { main } = require('../dist/cli/main.cjs');
+
+// Node and the libraries warn on stderr (no metadata server found, a deprecated module): lines
+// that are none of the log's, and that nobody who runs this can do anything about.
+process.removeAllListeners('warning');
 
 // A reader that has seen enough (`… | head -1`) is no error of ours, a full disk under stdout is.
 let summaryLost;
@@ -9,33 +14,36 @@ process.stdout.on('error', (error) => {
 // There is nobody left to tell.
 process.stderr.on('error', () => undefined);
 
-// Node and the libraries warn on stderr (no metadata server found, a deprecated module): lines
-// that are none of the log's, and that nobody who runs this can do anything about.
-process.removeAllListeners('warning');
-
-let exitCode = await main({
+const running = main({
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
-  stdin: process.stdin,
+  // Opened when it is asked for, which it hardly ever is.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   signals: process,
   endNow: (code) => process.exit(code),
   onCrash: (listener) => process.on('uncaughtException', listener),
 });
+running.then(end);
 
 // Pipes are written asynchronously: the process ends when both have taken everything, and does
 // not wait for a call or a file that nobody waits for any more.
-const flushed = (stream) =>
-  new Promise((resolve) => {
+async function end(exitCode) {
+  await flushed(process.stdout);
+  if (summaryLost) {
+    process.stderr.write(`error: the summary could not be written to stdout: ${summaryLost.code}\n`);
+  }
+  await flushed(process.stderr);
+  process.exit(summaryLost && exitCode === 0 ? 4 : exitCode);
+}
+
+function flushed(stream) {
+  return new Promise((resolve) => {
     if (stream.destroyed) resolve();
     else stream.write('', resolve);
   });
-await flushed(process.stdout);
-if (summaryLost) {
-  process.stderr.write(`error: the summary could not be written to stdout: ${summaryLost.code}\n`);
-  if (exitCode === 0) exitCode = 4;
 }
-await flushed(process.stderr);
-process.exit(exitCode);

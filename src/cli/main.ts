@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { bundled } from '../config/bundled.js';
 import type { CommandLine } from './command-line.js';
 import { parseArgv } from './program.js';
@@ -6,7 +6,7 @@ import { parseArgv } from './program.js';
 /** Runs one command; resolves to the exit code. */
 export async function main(commandLine: CommandLine): Promise<number> {
   const { argv, stdout, stderr } = commandLine;
-  const invocation = parseArgv(argv, await ownVersion());
+  const invocation = parseArgv(argv, ownVersion());
   switch (invocation.kind) {
     case 'text':
       stdout.write(invocation.text);
@@ -43,7 +43,7 @@ function asksForJson(argv: readonly string[]): boolean {
   return values.at(-1) === 'json';
 }
 
-async function ownVersion(): Promise<string> {
-  const text = await readFile(bundled.packageJson, 'utf8');
+function ownVersion(): string {
+  const text = readFileSync(bundled.packageJson, 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -26,9 +26,12 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
     });
   const [first] = COMMANDS;
   program.addHelpText('after', afterHelp(first?.examples ?? []));
-  for (const command of COMMANDS) {
-    add(program, command, (given) => {
-      invocation = { kind: 'command', command, given };
+  for (const row of COMMANDS) {
+    const command = add(program, row);
+    // What all of them take together is half of a `--help`; of most the name is enough.
+    if (!row.name.split(' ').every((word) => argv.includes(word))) continue;
+    complete(command, row, (given) => {
+      invocation = { kind: 'command', command: row, given };
     });
   }
 
@@ -70,11 +73,15 @@ function namesIn(group: string | undefined): string[] {
   );
 }
 
-function add(program: Commander, row: CommandRow, onGiven: (given: Given) => void): void {
+function add(program: Commander, row: CommandRow): Commander {
   const words = row.name.split(' ');
   const name = words.pop() ?? row.name;
   const parent = words.reduce(group, program);
-  const command = parent.command(name).description(row.what).usage(row.usage);
+  return parent.command(name).description(row.what).usage(row.usage);
+}
+
+/** What the command takes, and what then becomes of it. */
+function complete(command: Commander, row: CommandRow, onGiven: (given: Given) => void): void {
   const refuseEmpty = (flags: GivenFlags) => {
     const option = row.options.find((given) => flags[given] === '');
     if (option === undefined) return;
