@@ -10,6 +10,7 @@ import permissiveLicenses from './permissive-licenses.json' with { type: 'json' 
  */
 const LAYERS = {
   start: ['src/cli/main.ts'],
+  help: ['src/cli/program.ts'],
   run: ['src/cli/run-local.ts', 'src/worker/local-backend.ts'],
   http: ['src/http/client.ts', 'src/http/agent.ts'],
   cloud: ['src/worker/gcp-backend.ts'],

@@ -35,7 +35,9 @@ running.then(end);
 async function end(exitCode) {
   await flushed(process.stdout);
   if (summaryLost) {
-    process.stderr.write(`error: the summary could not be written to stdout: ${summaryLost.code}\n`);
+    process.stderr.write(
+      `error: the summary could not be written to stdout: ${summaryLost.code}\n`,
+    );
   }
   await flushed(process.stderr);
   process.exit(summaryLost && exitCode === 0 ? 4 : exitCode);

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Time and chance, given from outside so that tests can hold them. */
 export interface Clock {
   /** Wall clock; epoch milliseconds. */
@@ -14,7 +12,22 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+  // Not `performance`, of which the first look loads eight modules.
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+  sleep,
   random: () => Math.random(),
 };
+
+/** Ends early, without rejecting, when `signal` aborts. `node:timers/promises` takes 1 ms to load. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    if (signal?.aborted) end();
+    else signal?.addEventListener('abort', end);
+  });
+}

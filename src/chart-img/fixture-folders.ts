@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFile } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../contracts/documents.js';
 import { ConfigError, reasonOf } from '../failures.js';
@@ -20,16 +20,16 @@ export interface Fixture {
  */
 export class FixtureFolders {
   readonly #folders: readonly string[];
-  #listings: Promise<readonly (readonly string[])[]> | undefined;
+  #listings: readonly (readonly string[])[] | undefined;
 
   constructor(folders: readonly string[]) {
     this.#folders = folders;
   }
 
-  /** `undefined`: none of the folders knows the chart. Rejects with `ConfigError`. */
-  async find(chart: ChartRequest): Promise<Fixture | undefined> {
-    this.#listings ??= Promise.all(this.#folders.map(listing));
-    for (const [index, fileNames] of (await this.#listings).entries()) {
+  /** `undefined`: none of the folders knows the chart. Throws `ConfigError`. */
+  find(chart: ChartRequest): Fixture | undefined {
+    this.#listings ??= this.#folders.map(listing);
+    for (const [index, fileNames] of this.#listings.entries()) {
       const found = pick(fileNames, chart);
       const folder = this.#folders[index];
       if (found && folder !== undefined) return { ...found, path: join(folder, found.fileName) };
@@ -45,7 +45,7 @@ export async function readFixture(
 ): Promise<ProviderAnswer> {
   let body: Buffer;
   try {
-    body = await readFile(path, { signal });
+    body = await readWhole(path, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw new ConfigError(`fixture ${path} cannot be read: ${reasonOf(error)}`);
@@ -54,13 +54,20 @@ export async function readFixture(
   return { kind: 'answer', status, body: answerOf(body), fixtureKey };
 }
 
+/** Without `node:fs/promises`, which nothing else of a mock run loads. */
+function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    readFile(path, { signal }, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
+}
+
 /**
  * By name from a listing, not by trying to open: on a disk that folds case `…__1m__…` would open
  * the fixture of `…__1M__…`.
  */
-async function listing(folder: string): Promise<readonly string[]> {
+function listing(folder: string): readonly string[] {
   try {
-    return (await readdir(folder)).sort();
+    return readdirSync(folder).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new ConfigError(`fixtures folder ${folder} cannot be read: ${reasonOf(error)}`);

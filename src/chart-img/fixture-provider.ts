@@ -17,7 +17,7 @@ export class FixtureProvider implements ChartProvider {
   async foresee(charts: readonly ChartRequest[]): Promise<Map<ChartRequest, Foresight>> {
     const foresights = new Map<ChartRequest, Foresight>();
     for (const chart of charts) {
-      const isThere = (await this.#fixtures.find(chart)) !== undefined;
+      const isThere = this.#fixtures.find(chart) !== undefined;
       foresights.set(
         chart,
         isThere
@@ -29,7 +29,7 @@ export class FixtureProvider implements ChartProvider {
   }
 
   async render({ chart, signal }: ProviderCall): Promise<ProviderAnswer> {
-    const fixture = await this.#fixtures.find(chart);
+    const fixture = this.#fixtures.find(chart);
     if (!fixture) throw new Error(`no fixture ${pngFixtureName(chart)}, although one was foreseen`);
     return readFixture(fixture, signal);
   }

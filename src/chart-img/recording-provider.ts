@@ -41,7 +41,7 @@ export class RecordingProvider implements ChartProvider {
   async foresee(charts: readonly ChartRequest[]): Promise<Map<ChartRequest, Foresight>> {
     const foresights = new Map<ChartRequest, Foresight>();
     for (const chart of charts) {
-      const fixture = await this.#fixtures.find(chart);
+      const fixture = this.#fixtures.find(chart);
       foresights.set(
         chart,
         fixture
@@ -53,7 +53,7 @@ export class RecordingProvider implements ChartProvider {
   }
 
   async render(call: ProviderCall): Promise<ProviderAnswer> {
-    const fixture = await this.#fixtures.find(call.chart);
+    const fixture = this.#fixtures.find(call.chart);
     if (fixture) return readFixture(fixture, call.signal);
     const answer = await this.#live.render(call);
     await this.#save(call.chart, answer);
@@ -76,7 +76,7 @@ export class RecordingProvider implements ChartProvider {
   async #write(fileName: string, content: Buffer | string): Promise<void> {
     const part = join(this.#folder, `.${randomUUID()}.part`);
     try {
-      await makeFolder(this.#folder);
+      makeFolder(this.#folder);
       await writeFile(part, content, { flag: 'wx' });
       await rename(part, join(this.#folder, fileName));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import { httpsUrl } from '../artifacts/object-names.js';
 import type { GithubConfig } from '../config/output-config.js';
 import type { RunSummary } from '../contracts/documents.js';
@@ -33,7 +33,7 @@ export async function tellGithub(
   for (const line of annotations(told)) stderr.write(`${redact(line)}\n`);
   if (stepSummary === undefined) return;
   try {
-    await appendFile(stepSummary, redact(stepSummaryOf(told)));
+    await fs.appendFile(stepSummary, redact(stepSummaryOf(told)));
   } catch (error) {
     logger.warn(
       'config_warning',

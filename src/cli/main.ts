@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { bundled } from '../config/bundled.js';
+import type { CommandRow, Given } from './command.js';
 import type { CommandLine } from './command-line.js';
-import { parseArgv } from './program.js';
+import { plainArgv } from './plain-argv.js';
 
 /** Runs one command; resolves to the exit code. */
 export async function main(commandLine: CommandLine): Promise<number> {
   const { argv, stdout, stderr } = commandLine;
+  const plain = plainArgv(argv);
+  if (plain) return run(plain, commandLine);
+  const { parseArgv } = await import('./program.js');
   const invocation = parseArgv(argv, ownVersion());
   switch (invocation.kind) {
     case 'text':
@@ -24,13 +28,19 @@ export async function main(commandLine: CommandLine): Promise<number> {
       }
       return 2;
     }
-    case 'command': {
-      const command = await invocation.command.load();
-      return command(invocation.given, commandLine);
-    }
+    case 'command':
+      return run(invocation, commandLine);
     default:
       return invocation satisfies never;
   }
+}
+
+async function run(
+  { command, given }: { readonly command: CommandRow; readonly given: Given },
+  commandLine: CommandLine,
+): Promise<number> {
+  const does = await command.load();
+  return does(given, commandLine);
 }
 
 /** Also when the rest of argv cannot be understood: the last one counts, as for commander. */

@@ -1,4 +1,4 @@
-import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, promises as fs } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
@@ -10,10 +10,10 @@ import type { CommandOutcome } from './outcome-view.js';
  * Makes the folder of `--out`, before anything else is written; resolves to what takes it back where
  * nothing came to lie in it. Rejects with `ConfigError`.
  */
-export async function prepareOut(folder: string): Promise<() => Promise<void>> {
+export async function prepareOut(folder: string): Promise<() => void> {
   try {
-    const made = await makeFolder(folder);
-    await access(folder, constants.W_OK);
+    const made = makeFolder(folder);
+    await fs.access(folder, constants.W_OK);
     return () => removeEmpty(folder, made);
   } catch (error) {
     throw new ConfigError(
@@ -51,10 +51,10 @@ export async function copyObject(
   try {
     const object = await artifacts.get(uri.slice(gsUri(artifacts.bucket, '').length));
     if (!object) throw new Error('the object is gone');
-    await writeFile(part, object.body);
-    await rename(part, file);
+    await fs.writeFile(part, object.body);
+    await fs.rename(part, file);
   } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined);
+    await fs.rm(part, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -26,7 +26,7 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
     });
   const [first] = COMMANDS;
   program.addHelpText('after', afterHelp(first?.examples ?? []));
-  for (const row of COMMANDS) {
+  for (const row of rowsFor(argv)) {
     const command = add(program, row);
     // What all of them take together is half of a `--help`; of most the name is enough.
     if (!row.name.split(' ').every((word) => argv.includes(word))) continue;
@@ -46,6 +46,12 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
     return { kind: 'usage-error', message: `${message}${hint}` };
   }
   return invocation;
+}
+
+/** Of the command or group that is named first; all of them where there is none. */
+function rowsFor([first]: readonly string[]): readonly CommandRow[] {
+  const named = COMMANDS.filter(({ name }) => name.split(' ')[0] === first);
+  return named.length > 0 ? named : COMMANDS;
 }
 
 const NO_COMMAND: Invocation = {

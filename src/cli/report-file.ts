@@ -1,4 +1,4 @@
-import { access, constants, stat, writeFile } from 'node:fs/promises';
+import { constants, promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.js';
 import { gsUri } from '../artifacts/object-names.js';
@@ -13,12 +13,12 @@ import type { Report } from '../report/build-report.js';
  * Makes the folder of the page and looks whether it takes one; resolves to what takes the folder back
  * where no page was written. Rejects with `ConfigError`.
  */
-export async function prepareReport(file: string): Promise<() => Promise<void>> {
+export async function prepareReport(file: string): Promise<() => void> {
   try {
-    const made = await makeFolder(dirname(file));
-    const there = await stat(file).catch(() => undefined);
+    const made = makeFolder(dirname(file));
+    const there = await fs.stat(file).catch(() => undefined);
     if (there?.isDirectory()) throw new Error('it is a directory');
-    await access(there ? file : dirname(file), constants.W_OK);
+    await fs.access(there ? file : dirname(file), constants.W_OK);
     return () => removeEmpty(dirname(file), made);
   } catch (error) {
     throw new ConfigError(
@@ -69,7 +69,7 @@ export function manifestIn(body: Uint8Array, place: string): ChartsOutputsManife
 
 export async function writePage(file: string, html: Buffer): Promise<void> {
   try {
-    await writeFile(file, html);
+    await fs.writeFile(file, html);
   } catch (error) {
     throw new StoreUnavailable(`the report ${file} could not be written: ${reasonOf(error)}`);
   }

@@ -49,7 +49,7 @@ export async function runFlowRun(
   const { runId } = given;
   const flowKey = document?.flowKey;
   const logger = context.logger.with({ runId, ...(typeof flowKey === 'string' && { flowKey }) });
-  const unused: (() => Promise<void>)[] = [];
+  const unused: (() => void)[] = [];
   let worker: Worker | undefined;
   try {
     if (config.out !== undefined && !config.dryRun) unused.push(await prepareOut(config.out));
@@ -68,7 +68,7 @@ export async function runFlowRun(
     return { outcome, localPathOf };
   } finally {
     await worker?.close();
-    for (const remove of unused.reverse()) await remove();
+    for (const remove of unused.reverse()) remove();
   }
 }
 

@@ -67,7 +67,7 @@ async function attempt(
     outcome,
     localPathOf: () => undefined,
   });
-  const { env, cwd, stdin } = commandLine;
+  const { env, cwd } = commandLine;
   let config: RunConfig | undefined;
   try {
     config = await parseRunConfig(flags, env, cwd);
@@ -78,7 +78,7 @@ async function attempt(
     if (config.flowRunPath === undefined) {
       return { config, run: await runFlowRun(config, undefined, context) };
     }
-    const file = await readFlowRunFile(config.flowRunPath, stdin, signal);
+    const file = await readFlowRunFile(config.flowRunPath, commandLine, signal);
     if (!file.ok) {
       const { message } = file;
       return {

@@ -8,7 +8,6 @@ import { type Redactor, redactorFor } from '../log/redact.js';
 import type { CommandLine } from './command-line.js';
 import { listenForInterruption } from './interruption.js';
 import type { EndingSignal } from './outcome-view.js';
-import { prettyLog } from './pretty-sink.js';
 
 /** What a command speaks and listens with. */
 export interface Session {
@@ -69,6 +68,8 @@ async function openLog(
 ): Promise<{ readonly sink: LogSink; close(): void }> {
   const isPretty = format === 'pretty' || (format === 'auto' && stderr.isTTY === true);
   if (isPretty) {
+    // Colours and a live line are nothing to a log of JSON.
+    const { prettyLog } = await import('./pretty-sink.js');
     return prettyLog({ stream: stderr, env, redact, severity });
   }
   const sink = jsonSink({

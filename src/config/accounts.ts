@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import type { Account } from '../contracts/documents.js';
 import { validateAccounts } from '../contracts/validate.js';
 import { reasonOf } from '../failures.js';
@@ -32,7 +32,7 @@ export async function loadAccounts(
   if (path !== undefined) {
     const name = `accounts file ${path}`;
     try {
-      const [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+      const [text, { mode }] = await Promise.all([fs.readFile(path, 'utf8'), fs.stat(path)]);
       const loaded = parseAccounts(text, name);
       const open = `${name} ${OPEN_TO_OTHERS}`;
       return isOpenToOthers(mode) ? { ...loaded, warnings: [...loaded.warnings, open] } : loaded;

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 /** What comes with the package beside its code. */
 export const bundled = {
@@ -10,5 +10,5 @@ export const bundled = {
 
 /** From `src/config` and from every folder of `dist` alike, the package is two folders up. */
 function inPackage(path: string): string {
-  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  return join(import.meta.dirname, '../..', path);
 }

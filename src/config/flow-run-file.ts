@@ -12,10 +12,10 @@ export type FlowRunFile =
  */
 export async function readFlowRunFile(
   path: string,
-  stdin: Readable,
+  from: { readonly stdin: Readable },
   signal: AbortSignal,
 ): Promise<FlowRunFile> {
-  const file = await readJsonFile(path, stdin, signal);
+  const file = await readJsonFile(path, from, signal);
   if (!file.ok) return refuse(file.what);
   if (!isJsonObject(file.value)) return refuse(`holds ${kindOf(file.value)}, not a JSON object`);
   return { ok: true, document: file.value };

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { reasonOf } from '../failures.js';
 
@@ -16,13 +16,12 @@ export type JsonFile =
  */
 export async function readJsonFile(
   path: string,
-  stdin: Readable,
+  from: { readonly stdin: Readable },
   signal: AbortSignal,
 ): Promise<JsonFile> {
   let text: string;
   try {
-    const stream = path === '-' ? stdin : createReadStream(path);
-    const bytes = await readBounded(addAbortSignal(signal, stream));
+    const bytes = isPlainFile(path) ? readFileSync(path) : await readStream(path, from, signal);
     if (bytes.length > MAX_BYTES) return unreadable('is larger than 32 MiB');
     text = bytes.toString('utf8');
   } catch (error) {
@@ -44,6 +43,22 @@ export function parseJson(given: string): JsonFile {
 
 function unreadable(what: string): JsonFile {
   return { ok: false, why: 'unreadable', what };
+}
+
+/** One that surely ends, and soon: it is read at once. A pseudo-file of the system tells no size. */
+function isPlainFile(path: string): boolean {
+  if (path === '-') return false;
+  const found = statSync(path);
+  return found.isFile() && found.size > 0 && found.size <= MAX_BYTES;
+}
+
+function readStream(
+  path: string,
+  from: { readonly stdin: Readable },
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const stream = path === '-' ? from.stdin : createReadStream(path);
+  return readBounded(addAbortSignal(signal, stream));
 }
 
 /** Stops soon after the bound: `/dev/zero` has no end. */

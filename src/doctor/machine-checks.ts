@@ -10,10 +10,10 @@ import { TemplateFolders } from '../documents/local/template-folders.js';
 import { reasonOf } from '../failures.js';
 import type { ProcessIdentity } from '../local-disk/process-identity.js';
 import { Workspace } from '../local-disk/workspace.js';
-import { isForeign, WorkspaceLock } from '../local-disk/workspace-lock.js';
+import { isForeign, lockHolder } from '../local-disk/workspace-lock.js';
 import { type Finding, failed, ok, skipped, warning } from './finding.js';
 
-const LEAST_NODE = [20, 15] as const;
+const LEAST_NODE = [20, 16] as const;
 /** A lock is held for milliseconds; who holds it longer is worth a word. */
 const LOCK_LOOKS = 8;
 const LOCK_PAUSE_MS = 250;
@@ -23,7 +23,7 @@ export function nodeVersion(version: string): Finding {
   const [leastMajor, leastMinor] = LEAST_NODE;
   const isNew = major > leastMajor || (major === leastMajor && minor >= leastMinor);
   if (isNew) return ok('node', version);
-  return failed('node', `${version} is too old`, 'install Node.js 20.15 or newer');
+  return failed('node', `${version} is too old`, 'install Node.js 20.16 or newer');
 }
 
 export function configuration({ config, problems }: Inspected): readonly Finding[] {
@@ -74,10 +74,9 @@ async function nearestParent(path: string): Promise<string> {
 
 /** Waits a little: a lock that is held for a moment is no failure. */
 export async function workspaceLock(folder: string): Promise<Finding> {
-  const lock = new WorkspaceLock(folder);
   let holder: ProcessIdentity | undefined;
   for (let look = 1; look <= LOCK_LOOKS; look++) {
-    holder = await lock.holder().catch(() => undefined);
+    holder = holderOf(folder);
     if (holder === undefined) return ok('lock', 'free');
     if (look < LOCK_LOOKS) await sleep(LOCK_PAUSE_MS);
   }
@@ -90,6 +89,14 @@ export async function workspaceLock(folder: string): Promise<Finding> {
     `held by process ${holder?.pid} on ${holder?.host}`,
     `end that process; if it no longer exists there, delete ${file}`,
   );
+}
+
+function holderOf(folder: string): ProcessIdentity | undefined {
+  try {
+    return lockHolder(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many, and whether others can read them; ids alone are shown. */

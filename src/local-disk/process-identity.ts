@@ -1,5 +1,4 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 
 /** Names one process for as long as anybody may ask whether it still lives. */
@@ -102,9 +101,7 @@ function lookByPs(pid: number): Finding {
 function askPs(pid: number): Finding {
   try {
     // Where there is a /proc nobody waits for this module, which takes 5 ms of a start.
-    const { execFileSync } = createRequire(import.meta.url)(
-      'node:child_process',
-    ) as typeof import('node:child_process');
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     const [state, ...started] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { lstatSync } from 'node:fs';
-import { readdir, readlink, symlink, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { linkSync, lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { sleep } from '../clock.js';
 import { StoreUnavailable } from '../failures.js';
+import { makeFolder } from './make-folder.js';
 import {
   isGone,
   isProcessIdentity,
@@ -26,7 +26,7 @@ export interface HeldLock {
    * Never rejects: what was done under the lock is done. A link that cannot be removed is stale
    * once this process ends.
    */
-  release(): Promise<void>;
+  release(): void;
 }
 
 interface Holder extends ProcessIdentity {
@@ -34,8 +34,9 @@ interface Holder extends ProcessIdentity {
 }
 
 /**
- * One lock for one workspace, across processes. The lock is a symbolic link whose target names its
- * holder, so that it appears and tells its owner in one atomic step.
+ * One lock for one workspace, across processes. The lock is a hard link to a file that names its
+ * holder, so that it appears and tells its owner in one atomic step. (A symbolic link does so too, but
+ * a new one for each turn takes ten times as long: the disk has to find room for it.)
  *
  * A lock is stale only when its process is gone, never by age: a stopped holder would wake and
  * overwrite. To remove a dead holder's lock before taking it is a race that two can win (the second
@@ -46,50 +47,45 @@ interface Holder extends ProcessIdentity {
 export class WorkspaceLock {
   readonly #folder: string;
   readonly #first: string;
+  readonly #me: Holder = { ...thisProcess(), nonce: randomUUID() };
+  readonly #nameplate: string;
 
-  constructor(folder: string) {
+  /** `nameplate`: the file that names this holder, nobody else's, on the same disk. */
+  constructor(folder: string, nameplate: string) {
     this.#folder = folder;
-    this.#first = join(folder, '.lock');
+    this.#first = firstLink(folder);
+    this.#nameplate = nameplate;
   }
 
   /** Rejects with `StoreUnavailable` when a living process keeps it for more than 10 s. */
   async acquire(): Promise<HeldLock> {
-    const deadline = performance.now() + LOCK_WAIT_MS;
+    let deadline: number | undefined;
     for (;;) {
-      const me: Holder = { ...thisProcess(), nonce: randomUUID() };
-      const attempt = await this.#tryAcquire(me);
+      const attempt = this.#tryAcquire();
       if ('takenAtMs' in attempt) return attempt;
+      deadline ??= performance.now() + LOCK_WAIT_MS;
       if (performance.now() > deadline) throw this.#timedOut(attempt.holder);
       await sleep(1 + Math.random() * 15);
     }
   }
 
-  /** The living process that holds it just now; `undefined`: it can be taken. Takes nothing. */
-  async holder(): Promise<ProcessIdentity | undefined> {
-    let last = await readHolder(this.#first);
-    while (last !== undefined && isGone(last)) {
-      last = await readHolder(join(this.#folder, `${HEIR}${last.nonce}`));
-    }
-    return last;
-  }
-
-  async #tryAcquire(me: Holder): Promise<HeldLock | { holder?: Holder }> {
-    if (await linkIfAbsent(this.#first, me)) return this.#held([this.#first]);
-    const first = await readHolder(this.#first);
+  #tryAcquire(): HeldLock | { holder?: Holder } {
+    if (this.#linkIfAbsent(this.#first)) return this.#held([this.#first]);
+    const first = readHolder(this.#first);
     if (first === undefined) return {};
 
     const chain = [this.#first];
     let last = first;
     while (isGone(last)) {
       const heir = join(this.#folder, `${HEIR}${last.nonce}`);
-      if (await linkIfAbsent(heir, me)) {
-        const still = await readHolder(this.#first);
+      if (this.#linkIfAbsent(heir)) {
+        const still = readHolder(this.#first);
         if (still?.nonce === first.nonce) return this.#inherited([...chain, heir]);
         // Released between our two looks: this heir inherits from nobody.
-        await unlink(heir).catch(() => undefined);
+        removeIfThere(heir);
         return {};
       }
-      const next = await readHolder(heir);
+      const next = readHolder(heir);
       if (next === undefined) return {};
       chain.push(heir);
       last = next;
@@ -97,32 +93,40 @@ export class WorkspaceLock {
     return { holder: last };
   }
 
-  async #inherited(links: readonly string[]): Promise<HeldLock> {
-    const held = await this.#held(links);
+  #inherited(links: readonly string[]): HeldLock {
+    const held = this.#held(links);
     // Links that name none of our chain are of holders killed while they released: as the first
     // link is never the same again, whoever finds or adds one of those does not hold the lock.
-    for (const name of await readdir(this.#folder)) {
+    for (const name of readdirSync(this.#folder)) {
       const link = join(this.#folder, name);
-      if (name.startsWith(HEIR) && !links.includes(link)) await unlink(link).catch(() => undefined);
+      if (name.startsWith(HEIR) && !links.includes(link)) removeIfThere(link);
     }
     return held;
   }
 
-  async #held(links: readonly string[]): Promise<HeldLock> {
-    const release = async () => {
-      try {
-        for (const link of links) await unlink(link).catch(ignoreAbsence);
-      } catch {
-        // See the promise above.
-      }
-    };
+  #held(links: readonly string[]): HeldLock {
+    // In this order; after one that cannot be removed the others stay.
+    const release = () => links.every(removeIfThere);
     try {
-      const { mtimeMs } = lstatSync(links.at(-1) as string);
-      return { takenAtMs: mtimeMs, inherited: links.length > 1, release };
+      // A file's time of change is also that of its newest link.
+      const { ctimeMs } = lstatSync(links.at(-1) as string);
+      return { takenAtMs: ctimeMs, inherited: links.length > 1, release };
     } catch (error) {
-      await release();
+      release();
       throw error;
     }
+  }
+
+  #linkIfAbsent(link: string): boolean {
+    try {
+      return linked(this.#nameplate, link);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    // The first time, or a neighbour that closed last swept the folder away.
+    makeFolder(dirname(this.#nameplate));
+    writeFileSync(this.#nameplate, JSON.stringify(this.#me));
+    return linked(this.#nameplate, link);
   }
 
   #timedOut(holder: Holder | undefined): StoreUnavailable {
@@ -138,9 +142,23 @@ export class WorkspaceLock {
   }
 }
 
-async function linkIfAbsent(path: string, holder: Holder): Promise<boolean> {
+/** The living process that holds a workspace's lock just now; `undefined`: it can be taken. */
+export function lockHolder(folder: string): ProcessIdentity | undefined {
+  let last = readHolder(firstLink(folder));
+  while (last !== undefined && isGone(last)) {
+    last = readHolder(join(folder, `${HEIR}${last.nonce}`));
+  }
+  return last;
+}
+
+function firstLink(folder: string): string {
+  return join(folder, '.lock');
+}
+
+/** `false`: there is one by that name. */
+function linked(file: string, link: string): boolean {
   try {
-    await symlink(JSON.stringify(holder), path);
+    linkSync(file, link);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -149,18 +167,17 @@ async function linkIfAbsent(path: string, holder: Holder): Promise<boolean> {
 }
 
 /** `undefined`: no such link. One that is not ours names a holder that never counts as gone. */
-async function readHolder(path: string): Promise<Holder | undefined> {
-  let target: string;
+function readHolder(path: string): Holder | undefined {
+  let text: string;
   try {
-    target = await readlink(path);
+    if (!lstatSync(path).isFile()) return foreignHolder;
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    if (code === 'EINVAL') return foreignHolder;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
   try {
-    const holder: unknown = JSON.parse(target);
+    const holder: unknown = JSON.parse(text);
     return isHolder(holder) ? holder : foreignHolder;
   } catch {
     return foreignHolder;
@@ -171,8 +188,14 @@ function isHolder(value: unknown): value is Holder {
   return isProcessIdentity(value) && /^[0-9a-f-]{36}$/.test(String((value as Holder).nonce));
 }
 
-function ignoreAbsence(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+/** `false`: it is still there. */
+function removeIfThere(link: string): boolean {
+  try {
+    unlinkSync(link);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 /** Of a link, or a file, that this program did not make: nobody knows who it belongs to. */

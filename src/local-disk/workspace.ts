@@ -1,7 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type Dir, opendirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import {
+  type Dir,
+  opendirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { isJsonObject } from '../contracts/documents.js';
 import { ConfigError, reasonOf, StoreUnavailable } from '../failures.js';
 import { makeFolder } from './make-folder.js';
@@ -22,12 +33,15 @@ export interface Transaction {
   /** When the lock was taken, by the disk's clock; epoch milliseconds. */
   readonly nowMs: number;
   /** A file's state before this transaction; `undefined` where there is none. */
-  read(file: string): Promise<FileState | undefined>;
+  read(file: string): FileState | undefined;
   /** The names of the files in a folder, unsorted, one by one; none where there is no folder. */
   names(folder: string): Iterable<string>;
   write(file: string, content: string | StagedFile): void;
   remove(file: string): void;
 }
+
+/** Whatever is waited for would come after the lock is released. */
+type AtOnce<T> = T extends PromiseLike<unknown> ? never : T;
 
 type Change = { readonly file: string; readonly content: string | StagedFile | undefined };
 /**
@@ -43,26 +57,31 @@ type Step = { readonly from: string; readonly to: string } | { readonly remove: 
  * a full disk. Whoever takes the lock next finishes a journal it finds: a commit is decided by the
  * journal's own rename, and by nothing later.
  *
- * Under the lock, what is small is done at once and not by way of Node's threads, which took a tenth of
- * a run. A disk that hangs is met before, by the lock's own calls, with the program still awake.
+ * All of it is done at once and not by way of Node's threads: that took a tenth of a run, and a lock
+ * that is taken and released within one turn of the event loop is never held by a process that is
+ * busy with something else. A disk that hangs hangs the program; ending it would wait for its
+ * threads, too.
  */
 export class Workspace {
   readonly root: string;
   readonly #lock: WorkspaceLock;
   readonly #staging: string;
+  readonly #draft: string;
   readonly #journal: string;
   readonly #readOnly: boolean;
   /** A journal of ours could not be finished: it still wants what we staged. */
   #unfinished = false;
+  #staged = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(root: string, readOnly: boolean) {
     this.root = resolve(root);
     this.#readOnly = readOnly;
-    this.#lock = new WorkspaceLock(this.root);
     const me = { ...thisProcess(), nonce: randomUUID() };
     const mine = Buffer.from(JSON.stringify(me)).toString('base64url');
     this.#staging = join(this.root, '.staged', mine);
+    this.#lock = new WorkspaceLock(this.root, join(this.#staging, 'holder'));
+    this.#draft = join(this.#staging, 'journal');
     this.#journal = join(this.root, '.journal.json');
   }
 
@@ -70,8 +89,8 @@ export class Workspace {
   static async open(root: string): Promise<Workspace> {
     const workspace = new Workspace(root, false);
     try {
-      await makeFolder(workspace.#staging);
-      await workspace.#hideFromGit();
+      makeFolder(workspace.#staging);
+      workspace.#hideFromGit();
       await workspace.#removeLeftovers();
     } catch (error) {
       if (error instanceof StoreUnavailable || error instanceof ConfigError) throw error;
@@ -92,6 +111,16 @@ export class Workspace {
     return new Workspace(root, true);
   }
 
+  /** A file of the workspace. Paths are put together as they are: to normalize each took 1 ms of a run. */
+  pathTo(...segments: readonly string[]): string {
+    return [this.root, ...segments].join(sep);
+  }
+
+  /** Its path from the workspace. */
+  #nameOf(file: string): string {
+    return file.slice(this.root.length + sep.length);
+  }
+
   /** Removes what this process staged and did not use; what is left the next to open removes. */
   async close(): Promise<void> {
     if (this.#readOnly) return;
@@ -99,30 +128,27 @@ export class Workspace {
     // That journal still wants them.
     if (this.#unfinished) return;
     try {
-      await rm(this.#staging, { recursive: true, force: true });
-      await rmdir(dirname(this.#staging));
+      removeFolder(this.#staging);
+      rmdirSync(dirname(this.#staging));
     } catch {
       // Mostly a neighbour's files: its folder stays while somebody uses it.
     }
   }
 
   /** Writes bytes to the disk ahead of the transaction that gives them a name. */
-  stage(bytes: Uint8Array | string): Promise<StagedFile> {
-    return this.#staged((path) => writeFile(path, bytes, { flag: 'wx' }));
-  }
-
-  async #staged(write: (path: string) => unknown): Promise<StagedFile> {
+  stage(bytes: Uint8Array | string): StagedFile {
     if (this.#readOnly) throw lookingOnly();
-    const path = join(this.#staging, randomUUID());
+    const path = `${this.#staging}${sep}${this.#staged++}`;
+    const write = () => writeFileSync(path, bytes, { flag: 'wx' });
     try {
-      await write(path);
+      write();
     } catch (error) {
       // A neighbour that closed last may have swept the empty parent away.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-        await makeFolder(this.#staging);
-        await write(path);
+        makeFolder(this.#staging);
+        write();
       } else {
-        await rm(path, { force: true }).catch(() => undefined);
+        rmSync(path, { force: true });
         throw error;
       }
     }
@@ -134,65 +160,73 @@ export class Workspace {
    * Rejects with `StoreUnavailable` when the disk refuses and surely nothing was applied, with
    * `UnfinishedCommit` when it was decided and the next holder of the lock will finish it.
    */
-  async transact<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async transact<T>(body: (transaction: Transaction) => AtOnce<T>): Promise<T> {
     const turn = this.#queue.then(() => this.#transactNow(body));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
 
-  async #transactNow<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async #transactNow<T>(body: (transaction: Transaction) => AtOnce<T>): Promise<T> {
     try {
-      if (this.#readOnly) return await body(reader(Date.now()));
+      if (this.#readOnly) return body(reader(Date.now()));
       const lock = await this.#lock.acquire();
       try {
-        await this.#finishJournal();
+        this.#finishJournal();
         const changes: Change[] = [];
-        const result = await body(writer(lock.takenAtMs, changes));
-        await this.#apply(changes);
+        const result = body(writer(lock.takenAtMs, changes));
+        this.#apply(changes);
         return result;
       } finally {
-        await lock.release();
+        lock.release();
       }
     } catch (error) {
       throw isSystemError(error) ? this.#unavailable(error) : error;
     }
   }
 
-  async #apply(changes: readonly Change[]): Promise<void> {
+  #apply(changes: readonly Change[]): void {
     if (changes.length === 0) return;
     const steps: Step[] = [];
     for (const { file, content } of changes) {
-      const to = relative(this.root, file);
+      const to = this.#nameOf(file);
       if (content === undefined) {
         steps.push({ remove: to });
         continue;
       }
-      await makeFolder(dirname(file));
-      const { path } = typeof content === 'string' ? await this.#stageNow(content) : content;
-      steps.push({ from: relative(this.root, path), to });
+      makeFolder(dirname(file));
+      const { path } = typeof content === 'string' ? this.stage(content) : content;
+      steps.push({ from: this.#nameOf(path), to });
     }
     const [only, ...others] = steps;
     if (only && others.length === 0) {
       this.#perform(only);
       return;
     }
-    const { path } = await this.#stageNow(JSON.stringify(steps));
-    renameSync(path, this.#journal);
+    this.#writeDraft(JSON.stringify(steps));
+    renameSync(this.#draft, this.#journal);
     try {
       for (const step of steps) this.#perform(step);
-      unlinkSync(this.#journal);
+      renameSync(this.#journal, this.#draft);
     } catch (error) {
       this.#unfinished = true;
       throw new UnfinishedCommit(`workspace ${this.root}: ${reasonOf(error)}`, { cause: error });
     }
   }
 
-  #stageNow(text: string): Promise<StagedFile> {
-    return this.#staged((path) => writeFileSync(path, text, { flag: 'wx' }));
+  /** In the last commit's journal where there is one: a new file takes ten times as long. */
+  #writeDraft(text: string): void {
+    try {
+      writeFileSync(this.#draft, text, { flag: 'r+' });
+      truncateSync(this.#draft, Buffer.byteLength(text));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      makeFolder(this.#staging);
+      writeFileSync(this.#draft, text);
+    }
   }
 
-  async #finishJournal(): Promise<void> {
-    const journal = await read(this.#journal);
+  #finishJournal(): void {
+    const journal = read(this.#journal);
     if (journal !== undefined) {
       for (const step of this.#stepsOf(journal)) this.#perform(step);
       unlinkSync(this.#journal);
@@ -219,8 +253,8 @@ export class Workspace {
   /** A staged file that is gone was renamed already, by ourselves or by whoever finished for us. */
   #perform(step: Step): void {
     try {
-      if ('remove' in step) unlinkSync(join(this.root, step.remove));
-      else renameSync(join(this.root, step.from), join(this.root, step.to));
+      if ('remove' in step) unlinkSync(this.pathTo(step.remove));
+      else renameSync(this.pathTo(step.from), this.pathTo(step.to));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
@@ -230,25 +264,23 @@ export class Workspace {
     return new StoreUnavailable(`workspace ${this.root}: ${reasonOf(error)}`, { cause: error });
   }
 
-  /** Whole or not at all: an empty one would be left alone ever after. */
-  async #hideFromGit(): Promise<void> {
+  #hideFromGit(): void {
     const file = join(this.root, '.gitignore');
-    if (await read(file)) return;
-    const { path } = await this.stage('*\n');
-    await rename(path, file);
+    // Empty: whoever made it was killed between making and writing.
+    if (!read(file)?.bytes.length) writeFileSync(file, '*\n');
   }
 
   /** Staged files of processes that died before they could use them. */
   async #removeLeftovers(): Promise<void> {
     const folder = dirname(this.#staging);
-    const dead = (await readdir(folder)).filter((name) => {
+    const dead = readdirSync(folder).filter((name) => {
       const owner = decodeOwner(name);
       return owner !== undefined && isGone(owner);
     });
     if (dead.length === 0) return;
     // Only under the lock, and after its journal: that may still want them.
-    await this.transact(async () => {
-      for (const name of dead) await rm(join(folder, name), { recursive: true, force: true });
+    await this.transact(() => {
+      for (const name of dead) removeFolder(join(folder, name));
     });
   }
 }
@@ -277,6 +309,16 @@ function writer(nowMs: number, changes: Change[]): Transaction {
   };
 }
 
+/** With the files in it; `rmSync` only for what nobody expects there: it loads a module more. */
+function removeFolder(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
+    rmdirSync(folder);
+  } catch (error) {
+    if (!isAbsence(error)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
@@ -285,11 +327,11 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-async function read(file: string): Promise<FileState | undefined> {
+function read(file: string): FileState | undefined {
   try {
     // Most of what is looked for is not there.
     const found = statSync(file, { throwIfNoEntry: false });
-    return found && { bytes: await readFile(file), mtimeMs: found.mtimeMs };
+    return found && { bytes: readFileSync(file), mtimeMs: found.mtimeMs };
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;

@@ -46,9 +46,9 @@ export class LocalArtifactStore implements ArtifactStore {
       ...(cacheControl !== undefined && { cacheControl }),
       metadata,
     };
-    const staged = await this.#stage(object.body);
-    return this.#workspace.transact(async (transaction): Promise<PutResult> => {
-      const current = await transaction.read(file);
+    const staged = this.#stage(object.body);
+    return this.#workspace.transact((transaction): PutResult => {
+      const current = transaction.read(file);
       const wanted = object.when === 'absent' ? undefined : object.when.generation;
       if ((current && hash(current.bytes)) !== wanted) return { status: 'refused' };
       transaction.write(file, staged);
@@ -67,7 +67,7 @@ export class LocalArtifactStore implements ArtifactStore {
 
   async list(folder: string): Promise<ObjectInfo[]> {
     const onDisk = this.localPath(folder);
-    return this.#workspace.transact(async (transaction) => {
+    return this.#workspace.transact((transaction) => {
       const objects: ObjectInfo[] = [];
       const names: string[] = [];
       for (const fileName of transaction.names(onDisk)) {
@@ -75,7 +75,7 @@ export class LocalArtifactStore implements ArtifactStore {
         if (name !== undefined) names.push(name);
       }
       for (const name of names.sort()) {
-        const object = await this.#read(transaction, `${folder}${name}`);
+        const object = this.#read(transaction, `${folder}${name}`);
         if (!object) continue;
         const { body: _, ...info } = object;
         objects.push(info);
@@ -86,8 +86,8 @@ export class LocalArtifactStore implements ArtifactStore {
 
   async delete(name: ObjectName, generation: string): Promise<boolean> {
     const file = this.localPath(name);
-    return this.#workspace.transact(async (transaction) => {
-      const current = await transaction.read(file);
+    return this.#workspace.transact((transaction) => {
+      const current = transaction.read(file);
       if (!current || hash(current.bytes) !== generation) return false;
       transaction.remove(file);
       transaction.remove(sidecarOf(file));
@@ -97,12 +97,12 @@ export class LocalArtifactStore implements ArtifactStore {
 
   localPath(name: ObjectName): string {
     const segments = name.split('/').filter((segment) => segment !== '');
-    return join(this.#workspace.root, 'gcs', ...[this.bucket, ...segments].map(encodeFileName));
+    return this.#workspace.pathTo('gcs', ...[this.bucket, ...segments].map(encodeFileName));
   }
 
-  async #stage(body: Uint8Array) {
+  #stage(body: Uint8Array) {
     try {
-      return await this.#workspace.stage(body);
+      return this.#workspace.stage(body);
     } catch (error) {
       throw new StoreUnavailable(`workspace ${this.#workspace.root}: ${reasonOf(error)}`, {
         cause: error,
@@ -110,22 +110,22 @@ export class LocalArtifactStore implements ArtifactStore {
     }
   }
 
-  async #read(
+  #read(
     transaction: Transaction,
     name: ObjectName,
-  ): Promise<(ObjectInfo & { body: Uint8Array }) | undefined> {
+  ): (ObjectInfo & { body: Uint8Array }) | undefined {
     const file = this.localPath(name);
-    const state = await transaction.read(file);
+    const state = transaction.read(file);
     if (!state) return undefined;
     const generation = hash(state.bytes);
-    const sidecar = await readSidecar(transaction, file);
+    const sidecar = readSidecar(transaction, file);
     const metadata = sidecar?.generation === generation ? sidecar.metadata : {};
     return { name, generation, size: state.bytes.length, metadata, body: state.bytes };
   }
 }
 
-async function readSidecar(transaction: Transaction, file: string): Promise<Sidecar | undefined> {
-  const state = await transaction.read(sidecarOf(file));
+function readSidecar(transaction: Transaction, file: string): Sidecar | undefined {
+  const state = transaction.read(sidecarOf(file));
   try {
     const sidecar: unknown = state && JSON.parse(state.bytes.toString('utf8'));
     return isJsonObject(sidecar) && isJsonObject(sidecar.metadata)

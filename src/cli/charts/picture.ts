@@ -8,7 +8,7 @@ import { makeFolder } from '../../local-disk/make-folder.js';
 export async function writePicture(file: string, png: Uint8Array): Promise<void> {
   const part = join(dirname(file), `.${randomUUID()}.part`);
   try {
-    await makeFolder(dirname(file));
+    makeFolder(dirname(file));
     await writeFile(part, png);
     await rename(part, file);
   } catch (error) {

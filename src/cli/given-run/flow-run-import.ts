@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../clock.js';
 import type { JsonObject } from '../../contracts/documents.js';
 import type { DocumentStore, Reading, StoredDocument } from '../../documents/document-store.js';
 import { paths } from '../../documents/paths.js';

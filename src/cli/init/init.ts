@@ -79,7 +79,7 @@ async function makeFolders(folder: string, undo: (() => Promise<unknown>)[]): Pr
   for (let at = folder; !(await exists(at)) && dirname(at) !== at; at = dirname(at))
     made.unshift(at);
   if (made.length === 0) {
-    await makeFolder(folder);
+    makeFolder(folder);
     return;
   }
   for (const path of made) {

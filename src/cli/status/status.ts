@@ -16,10 +16,11 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /** The command `status`: where each CHART_EXPORT step of a run stands. */
-export const status = toldCommand(async ({ flags }, session, { env, cwd, stdin, stdout }) => {
+export const status = toldCommand(async ({ flags }, session, commandLine) => {
+  const { env, cwd, stdout } = commandLine;
   const config = parseStatusConfig(flags, env, cwd);
   const { logger, signal } = session;
-  const asked = await whichRun(config, stdin, signal);
+  const asked = await whichRun(config, commandLine, signal);
   if ('refused' in asked) return refuse(asked.refused, logger);
 
   const backend = await openBackend(config, 'read', logger);
@@ -84,11 +85,11 @@ type Asked =
 
 async function whichRun(
   { of }: StatusConfig,
-  stdin: Parameters<typeof readFlowRunFile>[1],
+  from: Parameters<typeof readFlowRunFile>[1],
   signal: AbortSignal,
 ): Promise<Asked> {
   if ('runId' in of) return of;
-  const file = await readFlowRunFile(of.flowRunPath, stdin, signal);
+  const file = await readFlowRunFile(of.flowRunPath, from, signal);
   if (!file.ok) return { refused: file.message };
   const run = addressRun(file.document, undefined);
   if ('reason' in run) return { refused: run.message };

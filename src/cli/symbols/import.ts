@@ -11,11 +11,15 @@ import { toldCommand } from '../told-command.js';
 
 /** The command `symbols import`: exit 1 for a file of which something is wrong, and nothing written. */
 export const importSymbols = toldCommand(async ({ flags, operands }, session, commandLine) => {
-  const { env, cwd, stdin } = commandLine;
+  const { env, cwd } = commandLine;
   const config = parsePlaceConfig(flags, env, cwd, { bucket: false });
   const [file] = operands;
   if (file === undefined) throw new ConfigError('name a JSON file of symbols, or - for stdin');
-  const read = await readJsonFile(file === '-' ? file : resolve(cwd, file), stdin, session.signal);
+  const read = await readJsonFile(
+    file === '-' ? file : resolve(cwd, file),
+    commandLine,
+    session.signal,
+  );
   const name = file === '-' ? 'stdin' : file;
   if (!read.ok) throw new ConfigError(`${name} ${read.what}`);
   const symbols = readSymbolFile(read.value);

@@ -58,7 +58,7 @@ async function readTemplateFile(
   cwd: string,
   signal: AbortSignal,
 ): Promise<TemplateFile> {
-  const read = await readJsonFile(file, Readable.from([]), signal);
+  const read = await readJsonFile(file, { stdin: Readable.from([]) }, signal);
   return { name: shortPath(file, cwd), id: basename(file, '.json'), read };
 }
 

@@ -46,13 +46,13 @@ export const validateFiles = toldCommand(async ({ operands }, { signal }, comman
 
 async function verdictOf(
   operand: string,
-  { stdin, cwd }: CommandLine,
+  commandLine: CommandLine,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const isStdin = operand === '-';
   const file = isStdin ? 'stdin' : operand;
-  const path = isStdin ? '-' : resolve(cwd, operand);
-  const read = await readJsonFile(path, stdin, signal);
+  const path = isStdin ? '-' : resolve(commandLine.cwd, operand);
+  const read = await readJsonFile(path, commandLine, signal);
   if (!read.ok) {
     const remedy = read.why === 'malformed' ? `; ${EXPECTED}` : '';
     return { file, kind: null, unreadable: `${read.what}${remedy}` };

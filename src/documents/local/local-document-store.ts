@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../contracts/documents.js';
 import { ConfigError } from '../../failures.js';
 import { decodeFileName, encodeFileName } from '../../local-disk/file-names.js';
@@ -31,10 +30,10 @@ export class LocalDocumentStore implements DocumentStore {
   }
 
   read(paths: readonly DocumentPath[]): Promise<Reading> {
-    return this.#workspace.transact(async (transaction) => {
+    return this.#workspace.transact((transaction) => {
       const found = new Map<DocumentPath, StoredDocument>();
       for (const path of new Set(paths)) {
-        const document = await this.#readOne(transaction, path);
+        const document = this.#readOne(transaction, path);
         if (document) found.set(path, document);
       }
       return { readTimeMs: transaction.nowMs, get: (path) => found.get(path) };
@@ -43,12 +42,12 @@ export class LocalDocumentStore implements DocumentStore {
 
   async commit(writes: readonly Write[]): Promise<CommitResult> {
     try {
-      return await this.#workspace.transact(async (transaction) => {
+      return await this.#workspace.transact((transaction) => {
         const versions = new Map<DocumentPath, string>();
         const pending = new Map<DocumentPath, JsonObject | undefined>();
         for (const write of writes) {
           const { path } = write;
-          const current = await this.#readOne(transaction, path);
+          const current = this.#readOne(transaction, path);
           if (!holds(write.when, current)) return { status: 'refused' };
           pending.set(path, written(pending.has(path) ? pending.get(path) : current?.data, write));
         }
@@ -71,11 +70,11 @@ export class LocalDocumentStore implements DocumentStore {
 
   /** Of one window: where few are asked for, to look on for more would keep the others waiting. */
   list(collection: string, page: PageRequest): Promise<Page> {
-    return this.#workspace.transact(async (transaction) => {
+    return this.#workspace.transact((transaction) => {
       const documents = [];
       const { ids, isEnd } = this.#idsAfter(collection, page, transaction);
       for (const [index, id] of ids.entries()) {
-        const document = await this.#readOne(transaction, `${collection}/${id}`);
+        const document = this.#readOne(transaction, `${collection}/${id}`);
         if (document && isAskedFor(page, document.data)) documents.push({ ...document, id });
         const isLast = isEnd && index === ids.length - 1;
         if (documents.length === page.limit && !isLast) return { documents, next: id };
@@ -91,7 +90,7 @@ export class LocalDocumentStore implements DocumentStore {
     { limit, after = '', before, mayBe }: PageRequest,
     transaction: Transaction,
   ): Window {
-    const folder = join(this.#workspace.root, 'firestore', ...segmentsOf(collection));
+    const folder = this.#workspace.pathTo('firestore', ...segmentsOf(collection));
     const most = Math.max(limit, LEAST_WINDOW);
     const ids: string[] = [];
     let isEnd = true;
@@ -113,15 +112,12 @@ export class LocalDocumentStore implements DocumentStore {
 
   /** Where a document lies on the disk. */
   fileOf(path: DocumentPath): string {
-    return `${join(this.#workspace.root, 'firestore', ...segmentsOf(path))}.json`;
+    return `${this.#workspace.pathTo('firestore', ...segmentsOf(path))}.json`;
   }
 
-  async #readOne(
-    transaction: Transaction,
-    path: DocumentPath,
-  ): Promise<StoredDocument | undefined> {
+  #readOne(transaction: Transaction, path: DocumentPath): StoredDocument | undefined {
     const file = this.fileOf(path);
-    const state = await transaction.read(file);
+    const state = transaction.read(file);
     return state && parse(file, state);
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, reasonOf } from '../../failures.js';
 
@@ -15,10 +15,10 @@ export class TemplateFolders {
     const fileName = `${chartTemplateId}.json`;
     for (const folder of this.#folders) {
       // By its exact spelling, also on a disk that folds case.
-      if (!(await listing(folder)).includes(fileName)) continue;
+      if (!listing(folder).includes(fileName)) continue;
       const file = join(folder, fileName);
       try {
-        return JSON.parse(await readFile(file, 'utf8'));
+        return JSON.parse(readFileSync(file, 'utf8'));
       } catch (error) {
         if (error instanceof SyntaxError) return 'not JSON';
         throw new ConfigError(`chart template ${file} cannot be read: ${reasonOf(error)}`);
@@ -28,9 +28,9 @@ export class TemplateFolders {
   }
 }
 
-async function listing(folder: string): Promise<string[]> {
+function listing(folder: string): string[] {
   try {
-    return await readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     throw new ConfigError(`templates folder ${folder} cannot be read: ${reasonOf(error)}`);
   }

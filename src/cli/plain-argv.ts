@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { type GivenFlags, type OptionName, optionRow } from '../config/options.js';
+import type { CommandRow, Given } from './command.js';
+import { COMMANDS } from './commands.js';
+
+/**
+ * What argv asks for, where nothing needs to be said about it; `undefined` where there may be: a
+ * mistake, a question for help, a file named without a flag. That is commander's to read, which takes
+ * as long to load and to hear of our commands as a tenth of a mock run.
+ */
+export function plainArgv(
+  argv: readonly string[],
+): { readonly command: CommandRow; readonly given: Given } | undefined {
+  const command = COMMANDS.find(({ name, operands }) => !operands && startsWith(argv, name));
+  if (!command) return undefined;
+  const names = new Map(command.options.map((option) => [flagOf(option), option]));
+  const options = Object.fromEntries(
+    Array.from(names, ([flag, option]) => {
+      const { flag: spelled, isList } = optionRow(option);
+      const type = spelled.includes('<') ? ('string' as const) : ('boolean' as const);
+      return [flag, { type, multiple: isList === true }];
+    }),
+  );
+  const flags: { -readonly [Name in OptionName]?: GivenFlags[Name] } = {};
+  try {
+    const args = argv.slice(command.name.split(' ').length);
+    for (const [flag, value] of Object.entries(parseArgs({ args, options }).values)) {
+      const given = Array.isArray(value) ? value.join(',') : value;
+      if (given === undefined || given === '') return undefined;
+      flags[names.get(flag) as OptionName] = given;
+    }
+  } catch {
+    return undefined;
+  }
+  return { command, given: { flags, operands: [] } };
+}
+
+function startsWith(argv: readonly string[], name: string): boolean {
+  return name.split(' ').every((word, index) => argv[index] === word);
+}
+
+/** `--step-id <id>` → `step-id` */
+function flagOf(option: OptionName): string {
+  return optionRow(option).flag.replace(/^--/, '').replace(/ .*/, '');
+}
