@@ -43,6 +43,8 @@ export interface Transaction {
 /** Whatever is waited for would come after the lock is released. */
 type AtOnce<T> = T extends PromiseLike<unknown> ? never : T;
 
+const HIDE_ALL = '*\n';
+
 type Change = { readonly file: string; readonly content: string | StagedFile | undefined };
 /**
  * What a journal holds: renames of staged files, and removals; safe to do again. Its paths are
@@ -161,7 +163,7 @@ export class Workspace {
    * `UnfinishedCommit` when it was decided and the next holder of the lock will finish it.
    */
   async transact<T>(body: (transaction: Transaction) => AtOnce<T>): Promise<T> {
-    const turn = this.#queue.then(() => this.#transactNow(body));
+    const turn = this.#queue.then(eventLoop).then(() => this.#transactNow(body));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
@@ -266,8 +268,9 @@ export class Workspace {
 
   #hideFromGit(): void {
     const file = join(this.root, '.gitignore');
-    // Empty: whoever made it was killed between making and writing.
-    if (!read(file)?.bytes.length) writeFileSync(file, '*\n');
+    // Shorter where whoever made it was killed before it was whole.
+    const isWhole = (read(file)?.bytes.length ?? 0) >= HIDE_ALL.length;
+    if (!isWhole) writeFileSync(file, HIDE_ALL);
   }
 
   /** Staged files of processes that died before they could use them. */
@@ -287,6 +290,16 @@ export class Workspace {
 
 /** The commit is decided but not yet applied; the next holder of the lock does so. */
 export class UnfinishedCommit extends StoreUnavailable {}
+
+/**
+ * Whoever reads a thousand documents in a row would otherwise hear of no signal and no deadline until
+ * it has them all.
+ */
+function eventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
 
 function lookingOnly(): Error {
   return new Error('this workspace was opened for looking only');

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { clockSkew } from '../../src/doctor/clock-check.js';
 import { examine, type Finding } from '../../src/doctor/finding.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
-import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
+import { bareLock } from '../support/bare-lock.js';
 import { CliProcess, type Ended, emptyFolder, jsonFile, runCli } from '../support/cli-run.js';
 import { filesIn } from '../support/cli-workspace.js';
 import { apiError, blackHole, closedPort, httpAnswering } from '../support/dead-servers.js';
@@ -98,7 +98,7 @@ describe('on this machine', { concurrent: true }, () => {
     const preload = [`data:text/javascript,${encodeURIComponent(older)}`];
     const { exitCode, stdout } = await runCli(['doctor'], { cwd, preload });
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^✖ node +20\.14\.1 is too old\n {2}→ install Node\.js 20\.15/);
+    expect(stdout).toMatch(/^✖ node +20\.14\.1 is too old\n {2}→ install Node\.js 20\.16/);
   });
 
   test('a workspace that is a file', async ({ onTestFinished }) => {
@@ -116,15 +116,15 @@ describe('on this machine', { concurrent: true }, () => {
     const cwd = await emptyFolder(onTestFinished);
     const root = join(cwd, '.worker-chart-export');
     await mkdir(root);
-    const held = await new WorkspaceLock(root).acquire();
+    const held = await bareLock(root).acquire();
     const told = await doctor(cwd);
     expect(failing(told)).toEqual(['lock']);
     expect(told.of('lock')[0]?.fact).toContain(`process ${process.pid} on `);
     const during = doctor(cwd);
-    setTimeout(() => void held.release(), 1_000);
+    setTimeout(() => held.release(), 1_000);
     expect(failing(await during)).toEqual([]);
     const dead = { ...thisProcess(), pid: 999_999_999, nonce: crypto.randomUUID() };
-    await symlink(JSON.stringify(dead), join(root, '.lock'));
+    await writeFile(join(root, '.lock'), JSON.stringify(dead));
     expect(failing(await doctor(cwd))).toEqual([]);
   });
 
@@ -133,7 +133,7 @@ describe('on this machine', { concurrent: true }, () => {
     await mkdir(join(cwd, '.worker-chart-export'));
     const link = join(cwd, '.worker-chart-export', '.lock');
     const elsewhere = { host: 'elsewhere', pid: 1, started: 'x', nonce: crypto.randomUUID() };
-    await symlink(JSON.stringify(elsewhere), link);
+    await writeFile(link, JSON.stringify(elsewhere));
     const told = await doctor(cwd);
     expect(told.of('lock')[0]?.remedy).toContain(`delete ${link}`);
     const { unlink } = await import('node:fs/promises');

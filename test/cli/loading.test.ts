@@ -45,14 +45,15 @@ async function loadsOf(
 }
 
 describe.concurrent('what a command loads', () => {
-  const start = ['cli/main.js'];
-  const run = [...start, 'chunks/run.js'];
+  const start = ['cli/main.cjs', 'chunks/rolldown-runtime.cjs'];
+  const help = [...start, 'chunks/help.cjs'];
+  const run = [...start, 'chunks/run.cjs'];
 
   test.for([
-    { what: '--help', argv: HELP, exit: 0, files: start },
-    { what: 'run-local --help', argv: HELP_OF_COMMAND, exit: 0, files: start },
-    { what: '--version', argv: ['--version'], exit: 0, files: start },
-    { what: 'a mistyped flag', argv: ['run-local', '--flow-run-pth', 'x'], exit: 2, files: start },
+    { what: '--help', argv: HELP, exit: 0, files: help },
+    { what: 'run-local --help', argv: HELP_OF_COMMAND, exit: 0, files: help },
+    { what: '--version', argv: ['--version'], exit: 0, files: help },
+    { what: 'a mistyped flag', argv: ['run-local', '--flow-run-pth', 'x'], exit: 2, files: help },
     { what: 'a mock run', argv: MOCK_RUN, exit: 0, files: run },
     {
       what: 'a real run without accounts',
@@ -70,7 +71,7 @@ describe.concurrent('what a command loads', () => {
     const wrong = await loadsOf(['serve', '--port', 'x'], onTestFinished);
     expect([wrong.exitCode, wrong.files.filter(isDoor), wrong.packages]).toEqual([
       2,
-      ['chunks/serve.js'],
+      ['chunks/serve.cjs'],
       [],
     ]);
     const env = { CHARTS_API_TOKEN: 'not-a-real-token-0123456789' };
@@ -78,12 +79,12 @@ describe.concurrent('what a command loads', () => {
     const right = await loadsOf(argv, onTestFinished, [], env);
     expect([right.exitCode, right.files.filter(isDoor), right.packages]).toEqual([
       2,
-      ['chunks/serve.js', 'chunks/door.js'],
+      ['chunks/serve.cjs', 'chunks/door.cjs'],
       [],
     ]);
     const chunk = (file: string) =>
       readFile(new URL(`../../dist/${file}`, import.meta.url), 'utf8');
-    expect(await chunk('chunks/door.js')).toContain('FST_ERR_');
+    expect(await chunk('chunks/door.cjs')).toContain('FST_ERR_');
     for (const file of wrong.files) expect(await chunk(file)).not.toContain('FST_ERR_');
   });
 
@@ -99,7 +100,7 @@ describe.concurrent('what a command loads', () => {
       };
       expect(await loadsOf(argv, onTestFinished, [], env)).toEqual({
         exitCode: 4,
-        files: [...run, 'chunks/cloud.js', 'chunks/http.js'],
+        files: [...run, 'chunks/cloud.cjs', 'chunks/http.cjs'],
         packages: [],
       });
     });

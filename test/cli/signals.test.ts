@@ -1,6 +1,6 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
+import { bareLock } from '../support/bare-lock.js';
 import { CliProcess, emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
 import {
@@ -106,14 +106,14 @@ describe.concurrent('after the claim', () => {
       const scene = await StepScene.in(await emptyFolder(onTestFinished));
       const process = await midStep(scene);
       // Giving the step back takes the lock, which somebody else does not let go of.
-      const lock = await new WorkspaceLock(scene.workspace.root).acquire();
+      const lock = await bareLock(scene.workspace.root).acquire();
       try {
         process.kill(signal);
         await heard(process, signal);
         process.kill(signal);
         expect(await process.ended).toMatchObject({ exitCode, signal: null, stdout: '' });
       } finally {
-        await lock.release();
+        lock.release();
       }
       expect((await scene.step()).status).toBe('RUNNING');
       const { state, claimId } = await scene.lease();
@@ -128,23 +128,6 @@ describe.concurrent('after the claim', () => {
       await expectAtRest(scene);
     },
   );
-
-  test('a signal that finds every chart stored lets the step end', async ({ onTestFinished }) => {
-    const scene = await StepScene.in(await emptyFolder(onTestFinished));
-    await scene.leaveManifest();
-    const go = scene.path('go');
-    const env = { HOLD_READ: 'manifest.json', HOLD_UNTIL: go };
-    const process = scene.start({ preload: [HOLD_AT], env });
-    await process.event('held');
-    process.kill('SIGINT');
-    await heard(process, 'SIGINT');
-    await writeFile(go, '');
-    const { exitCode, stdout } = await process.ended;
-    expect(exitCode).toBe(0);
-    expect(summaryOn(stdout)).toMatchObject({ status: 'SUCCEEDED', itemsCount: 3 });
-    await expectDone(scene, THREE_CHARTS);
-    await expectAtRest(scene);
-  });
 });
 
 describe.concurrent('before the claim', () => {
@@ -152,15 +135,14 @@ describe.concurrent('before the claim', () => {
     '%s leaves the step as it was',
     async ([signal, exitCode], { onTestFinished }) => {
       const scene = await StepScene.in(await emptyFolder(onTestFinished));
-      const go = scene.path('go');
-      // The run is imported, and its chart templates are being read.
-      const env = { HOLD_READ: `${FIRST}.json`, HOLD_UNTIL: go };
-      const process = scene.start({ preload: [HOLD_AT], env });
-      await process.event('held');
-      const before = await scene.workspace.document('flow_runs', RUN_ID);
+      await mkdir(scene.workspace.root);
+      // It waits for its turn to bring the flow run in.
+      const lock = await bareLock(scene.workspace.root).acquire();
+      const process = scene.start();
+      await process.event('local_run_started');
       process.kill(signal);
       await heard(process, signal);
-      await writeFile(go, '');
+      lock.release();
       const ended = told(await process.ended);
 
       expect(ended).toMatchObject({ exitCode, signal: null });
@@ -170,7 +152,6 @@ describe.concurrent('before the claim', () => {
         noop: true,
         attempt: null,
       });
-      expect(await scene.workspace.document('flow_runs', RUN_ID)).toEqual(before);
       expect((await scene.step()).status).toBe('READY');
       await expect(scene.lease()).rejects.toThrow('ENOENT');
       expect(await scene.unitsUsed()).toBeUndefined();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { NewObject } from '../../src/artifacts/artifact-store.js';
 import type { ChartProvider } from '../../src/chart-img/chart-provider.js';
 import { FixtureProvider } from '../../src/chart-img/fixture-provider.js';
 import { bundled } from '../../src/config/bundled.js';
@@ -104,4 +105,28 @@ test('a step that winds down with nothing left to begin is settled', async ({ on
     },
   });
   expect(outcome).toMatchObject({ reason: 'succeeded' });
+});
+
+test('a step that is asked to end once every chart is stored is settled', async ({
+  onTestFinished,
+}) => {
+  const scene = await EngineScene.open(onTestFinished, { inputs: { requests } });
+  const ended = new AbortController();
+  const outcome = await scene.run({
+    deps: {
+      signal: ended.signal,
+      settings: ONE_BY_ONE,
+      artifacts: Object.assign(Object.create(scene.artifacts), {
+        bucket: scene.artifacts.bucket,
+        probe: () => scene.artifacts.probe(),
+        put: (object: NewObject) => scene.artifacts.put(object),
+        look: (name: string) => {
+          ended.abort();
+          return scene.artifacts.look(name);
+        },
+      }),
+    },
+  });
+  expect(ended.signal.aborted).toBe(true);
+  expect(outcome).toMatchObject({ reason: 'succeeded', attempt: 1 });
 });

@@ -1,10 +1,10 @@
-import { mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
 import { StoreUnavailable } from '../../src/failures.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
-import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
+import { bareLock, plantLink } from '../support/bare-lock.js';
 import { LocalWorker, runWorker, temporaryFolder } from '../support/local-processes.js';
 import { PROVING } from '../support/share.js';
 
@@ -20,8 +20,8 @@ async function locksIn(folder: string): Promise<string[]> {
 }
 
 async function counterIn(workspace: Workspace): Promise<number> {
-  return workspace.transact(async (transaction) => {
-    const state = await transaction.read(join(workspace.root, 'counter'));
+  return workspace.transact((transaction) => {
+    const state = transaction.read(join(workspace.root, 'counter'));
     return Number(state?.bytes.toString() ?? 0);
   });
 }
@@ -124,16 +124,16 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
       expect(await locksIn(root)).toHaveLength(i);
       await heir.kill();
     }
-    const lock = new WorkspaceLock(root);
+    const lock = bareLock(root);
     const { result: held, ms } = await timed(() => lock.acquire());
     expect(held.inherited).toBe(true);
     expect(ms).toBeLessThan(AT_ONCE_MS);
-    await held.release();
+    held.release();
     expect(await locksIn(root)).toEqual([]);
     const again = await lock.acquire();
     expect(again.inherited).toBe(false);
     expect(again.takenAtMs).toBeGreaterThanOrEqual(held.takenAtMs);
-    await again.release();
+    again.release();
   });
 
   test('of all who wait for a dying holder, and die with the lock, one holds it at a time', async ({
@@ -149,8 +149,8 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
       expect(signal, stderr).toBe('SIGKILL');
     }
     expect(await locksIn(root)).toHaveLength(HEIRS + 1);
-    const held = await new WorkspaceLock(root).acquire();
-    await held.release();
+    const held = await bareLock(root).acquire();
+    held.release();
     expect(await locksIn(root)).toEqual([]);
   });
 
@@ -160,7 +160,7 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
   }) => {
     const root = await temporaryFolder(onTestFinished);
     const holder = await holderOf(root, onTestFinished);
-    const deadHolder = await readlink(join(root, '.lock'));
+    const deadHolder = await readFile(join(root, '.lock'), 'utf8');
     await holder.kill();
     await Promise.all(
       Array.from({ length: CROWD + 1 }, () =>
@@ -168,8 +168,8 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
       ),
     );
     // The last link was planted for nobody to inherit.
-    const held = await new WorkspaceLock(root).acquire();
-    await held.release();
+    const held = await bareLock(root).acquire();
+    held.release();
     expect(await locksIn(root)).toEqual([]);
   });
 
@@ -187,12 +187,12 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
       foreign.map(async (target, i) => {
         const folder = join(root, String(i));
         await mkdir(folder);
-        await symlink(target, join(folder, '.lock'));
-        const acquired = new WorkspaceLock(folder).acquire();
+        await writeFile(join(folder, '.lock'), target);
+        const acquired = bareLock(folder).acquire();
         await expect(acquired).rejects.toThrow(
           /\.lock is no lock of this program, and names no process; delete the file and run again$/,
         );
-        expect(await readlink(join(folder, '.lock'))).toBe(target);
+        expect(await readFile(join(folder, '.lock'), 'utf8')).toBe(target);
       }),
     );
   });
@@ -203,12 +203,12 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
   }) => {
     const root = await temporaryFolder(onTestFinished);
     const holder = await holderOf(root, onTestFinished);
-    const dead = await readlink(join(root, '.lock'));
+    const dead = await readFile(join(root, '.lock'), 'utf8');
     await holder.kill();
-    await symlink(dead, join(root, `.lock.after-${crypto.randomUUID()}`));
-    const held = await new WorkspaceLock(root).acquire();
+    await plantLink(join(root, `.lock.after-${crypto.randomUUID()}`), dead);
+    const held = await bareLock(root).acquire();
     expect(await locksIn(root)).toHaveLength(2);
-    await held.release();
+    held.release();
     expect(await locksIn(root)).toEqual([]);
   });
 
@@ -216,9 +216,9 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
     const root = await temporaryFolder(onTestFinished);
     const workspaces = await Promise.all(Array.from({ length: 4 }, () => Workspace.open(root)));
     const addOne = (workspace: Workspace) =>
-      workspace.transact(async (transaction) => {
+      workspace.transact((transaction) => {
         const file = join(root, 'counter');
-        const before = Number((await transaction.read(file))?.bytes.toString() ?? 0);
+        const before = Number(transaction.read(file)?.bytes.toString() ?? 0);
         transaction.write(file, String(before + 1));
       });
     const turns = workspaces.flatMap((workspace) => Array.from({ length: 10 }, () => workspace));

@@ -12,7 +12,8 @@ describe('the tarball', () => {
     const kinds = new Set(
       files.map((file) =>
         file
-          .replace(/^dist\/.*\.js$/, 'dist/**.js')
+          .replace(/^dist\/.*\.cjs$/, 'dist/**.cjs')
+          .replace(/^dist\/(cloud-event|library)\/index\.js$/, 'dist/*/index.js')
           .replace(/^dist\/.*\.d\.ts$/, 'dist/**.d.ts')
           .replace(/^(fixtures\/[a-z-]+)\/.*\.(json|png)$/, '$1/**.$2')
           .replace(/^schemas\/.*\.schema\.json$/, 'schemas/*.schema.json'),
@@ -22,9 +23,11 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'bin/package.json',
       'bin/worker-chart-export.js',
+      'dist/**.cjs',
       'dist/**.d.ts',
-      'dist/**.js',
+      'dist/*/index.js',
       'dist/third-party-licenses.txt',
       'fixtures/chart-api/**.json',
       'fixtures/chart-api/**.png',
@@ -35,10 +38,9 @@ describe('the tarball', () => {
       'schemas/openapi.json',
     ]);
     const compiled = await readdir(join(REPOSITORY, 'dist'), { recursive: true });
-    const modules = compiled.filter((file) => file.endsWith('.js'));
-    expect(files.filter((file) => file.startsWith('dist/') && file.endsWith('.js'))).toHaveLength(
-      modules.length,
-    );
+    const isCode = (file: string) => /\.c?js$/.test(file);
+    const packed = files.filter((file) => file.startsWith('dist/') && isCode(file));
+    expect(packed).toHaveLength(compiled.filter(isCode).length);
   });
 
   test('holds every type that its entries speak of, and no other', async () => {

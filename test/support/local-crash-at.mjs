@@ -30,7 +30,7 @@ const {
 } = process.env;
 
 const NEED_ROOM = ['writeFile', 'mkdir', 'rename', 'symlink', 'link', 'copyFile'];
-const CHANGE_THE_DISK = [...NEED_ROOM, 'unlink', 'rm', 'rmdir'];
+const CHANGE_THE_DISK = [...NEED_ROOM, 'truncate', 'unlink', 'rm', 'rmdir'];
 /** Which argument names the file that is changed. */
 const TARGET = { symlink: 1, link: 1, rename: 1, copyFile: 1 };
 

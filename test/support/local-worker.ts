@@ -1,25 +1,30 @@
 /** Jobs that tests run in processes of their own, to be raced, stopped and killed. */
-import { symlink, unlink, writeFile } from 'node:fs/promises';
+import { readSync } from 'node:fs';
+import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { PutResult } from '../../src/artifacts/artifact-store.js';
 import { LocalArtifactStore } from '../../src/artifacts/local/local-artifact-store.js';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
 import { StoreUnavailable } from '../../src/failures.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
-import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
+import { bareLock, plantLink } from './bare-lock.js';
 import { OBJECT, roundWrites } from './local-rounds.js';
 
 const [job, root = '', ...rest] = process.argv.slice(2);
-const input = createInterface(process.stdin)[Symbol.asyncIterator]();
+
+/** The next line of the test, awaited. */
+async function told(): Promise<void> {
+  for await (const _ of createInterface(process.stdin)) return;
+}
 
 const jobs: Readonly<Record<string, () => Promise<void>>> = {
   /** Says who it is, and lives until it is killed. */
   async identity() {
     console.log(JSON.stringify(thisProcess()));
-    await input.next();
+    await told();
   },
 
   /** Adds one to a file many times; only the lock keeps two from reading the same number. */
@@ -44,6 +49,8 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
         }),
       );
       if (result.status === 'committed') done++;
+      // Long enough that the others get their turns in between, and a reader sees them.
+      await sleep(1);
     }
     await workspace.close();
   },
@@ -51,9 +58,10 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
   /** Holds the lock until it is told to go on, then adds one. */
   async hold() {
     const workspace = await Workspace.open(root);
-    await addOne(workspace, async () => {
+    await addOne(workspace, () => {
       console.log('held');
-      await input.next();
+      // The whole program stands still, as it would for a slow disk.
+      readSync(0, Buffer.alloc(1));
     });
     await workspace.close();
     console.log('done');
@@ -61,9 +69,9 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
 
   /** Holds the bare lock, and is killed with it. */
   async keep() {
-    await new WorkspaceLock(root).acquire();
+    await bareLock(root).acquire();
     console.log('held');
-    await input.next();
+    await told();
   },
 
   /**
@@ -72,17 +80,17 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
    */
   async inherit() {
     const [holds, deadHolder = '{}'] = rest;
-    const lock = new WorkspaceLock(root);
+    const lock = bareLock(root);
     const marker = join(root, 'held');
     for (let i = 0; i < Number(holds); i++) {
       const held = await lock.acquire();
       await writeFile(marker, '', { flag: 'wx' });
       await turn();
       await unlink(marker);
-      await held.release();
+      held.release();
       const nonce = crypto.randomUUID();
       const dead = JSON.stringify({ ...JSON.parse(deadHolder), nonce });
-      await symlink(dead, join(root, '.lock')).catch((error: NodeJS.ErrnoException) => {
+      await plantLink(join(root, '.lock'), dead).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST') throw error;
       });
     }
@@ -90,7 +98,7 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
 
   /** One short hold, at whose end it dies with the lock in its hands. */
   async die() {
-    const lock = new WorkspaceLock(root);
+    const lock = bareLock(root);
     await lock.acquire();
     const marker = join(root, 'held');
     await writeFile(marker, '', { flag: 'wx' });
@@ -129,11 +137,11 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-async function addOne(workspace: Workspace, meanwhile?: () => Promise<void>): Promise<void> {
+async function addOne(workspace: Workspace, meanwhile?: () => void): Promise<void> {
   const file = join(workspace.root, 'counter');
-  await workspace.transact(async (transaction) => {
-    const before = Number((await transaction.read(file))?.bytes.toString() ?? 0);
-    await meanwhile?.();
+  await workspace.transact((transaction) => {
+    const before = Number(transaction.read(file)?.bytes.toString() ?? 0);
+    meanwhile?.();
     transaction.write(file, String(before + 1));
   });
 }
@@ -143,5 +151,4 @@ function orUnavailable(error: unknown): undefined {
 }
 
 await jobs[job ?? '']?.();
-input.return?.();
 process.stdin.destroy();
