@@ -64,14 +64,16 @@ const UNUSED = [
   { imported: 'node:child_process', by: '/node_modules/commander/' },
 ];
 
+const UNUSED_ID = '\0unused:';
+
 function withoutUnused() {
   return {
     name: 'without-unused',
     resolveId: (id, importer = '') =>
       UNUSED.some(({ imported, by }) => id === imported && importer.includes(by))
-        ? '\0unused'
+        ? `${UNUSED_ID}${id}`
         : null,
-    load: (id) => (id === '\0unused' ? 'module.exports = {};' : null),
+    load: (id) => (id.startsWith(UNUSED_ID) ? 'module.exports = {};' : null),
   };
 }
 

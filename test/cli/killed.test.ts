@@ -107,7 +107,7 @@ describe('a process killed', { timeout: 300_000 }, () => {
       expect(calls).toBeGreaterThan(when === 'midway' ? 20 : 60);
 
       const seen = new Set<string>();
-      const points = share(pointsUpTo(calls), 9);
+      const points = share(pointsUpTo(calls), 6);
       tellCases(task, { cases: points.length });
       await atEach(points, (n) =>
         onOneUtcDay(async (again) => {

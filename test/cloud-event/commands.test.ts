@@ -228,6 +228,11 @@ for (const [name, open, whyNot] of PLACES) {
     test('without time it is not complete, and says so', async ({ onTestFinished }) => {
       const place = await open(onTestFinished);
       await place.put(RUN_ID, flowRun());
+      // To look through these takes longer.
+      for (let i = 10; i < 40; i++) {
+        const runId = `20251220-1200${i}_BTCUSDT_demo`;
+        await place.put(runId, flowRun({ runId, status: 'PENDING' }));
+      }
       const { exitCode, stdout } = await place.cli('sweep', '--quiet', '--timeout', '0.001');
       expect([exitCode, stdout]).toEqual([
         0,

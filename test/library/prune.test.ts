@@ -97,12 +97,11 @@ describe('prune, killed twice in the middle', { timeout: TIMEOUT_MS }, () => {
       expectSafe(now, history);
       return now;
     };
-    // Between a picture and what stands beside it, and then in the commit that marks a page: of each
-    // document it makes the folder sure, and then renames them all.
+    // Between a picture and what stands beside it, and then in the commit that marks a page.
     const first = await killed('gcs', Math.ceil(count / 4) + 1);
     expect(first.objects.length).toBeLessThan(count);
     expect(first.objects.length).toBeGreaterThan(count / 2);
-    const second = await killed('firestore', ALL_CASES ? 25 * 200 + 138 : 38);
+    const second = await killed('firestore', ALL_CASES ? 25 * 100 + 38 : 13);
     expect(second.expired.length).toBeGreaterThan(first.expired.length);
     expect(second.expired.length).toBeLessThan(count / 2);
     // Another process ends a journal that it finds, and counts what it found unmarked.

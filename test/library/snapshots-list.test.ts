@@ -28,7 +28,7 @@ describe('a page of the history costs the same, however long that is', () => {
     const workspace = Workspace.peek(root);
     let reads = 0;
     const counting = {
-      root,
+      pathTo: (...segments: string[]) => workspace.pathTo(...segments),
       transact: (body: Parameters<Workspace['transact']>[0]) =>
         workspace.transact((transaction) =>
           body({

@@ -22,7 +22,7 @@ export function bundled(entry: URL): string {
     target: 'node20',
     sourcemap: 'inline',
     // Packages and fixtures are found as from the source; the Google libraries are CommonJS.
-    define: { 'import.meta.url': here },
+    define: { 'import.meta.url': here, 'import.meta.dirname': '__dirname' },
     banner: {
       js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(${here}); const __dirname = require('node:path').dirname(require('node:url').fileURLToPath(${here}));`,
     },
