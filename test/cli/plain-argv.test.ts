@@ -31,7 +31,9 @@ const value = fc.oneof(
 /** One flag as people write it, right or wrong. */
 function spelled(flag: string): fc.Arbitrary<readonly string[]> {
   const [name = '', placeholder] = flag.split(' ');
-  const withValue = value.chain((given) => fc.constantFrom<readonly string[]>([name, given], [`${name}=${given}`]));
+  const withValue = value.chain((given) =>
+    fc.constantFrom<readonly string[]>([name, given], [`${name}=${given}`]),
+  );
   const alone = fc.constant<readonly string[]>([name]);
   return placeholder
     ? fc.oneof({ weight: 8, arbitrary: withValue }, { weight: 1, arbitrary: alone })
