@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sleep } from '../clock.js';
 import { StoreUnavailable } from '../failures.js';
@@ -125,7 +133,13 @@ export class WorkspaceLock {
     }
     // The first time, or a neighbour that closed last swept the folder away.
     makeFolder(dirname(this.#nameplate));
-    writeFileSync(this.#nameplate, JSON.stringify(this.#me));
+    try {
+      writeFileSync(this.#nameplate, JSON.stringify(this.#me));
+    } catch (error) {
+      // Half of it would be a lock of nobody.
+      rmSync(this.#nameplate, { force: true });
+      throw error;
+    }
     return linked(this.#nameplate, link);
   }
 

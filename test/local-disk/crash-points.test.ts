@@ -147,6 +147,23 @@ describe('a process killed', { timeout: 120_000 }, () => {
 });
 
 describe('a disk that is full', { timeout: 120_000 }, () => {
+  test('leaves no half of a name in a lock that is taken later', async ({ onTestFinished }) => {
+    const folder = await temporaryFolder(onTestFinished);
+    const fault = { FAIL_WITH: 'ENOSPC', FAIL_SPAN: 'once' };
+    // The first turn at the lock is over by then.
+    const texts = await Promise.all(
+      pointsUpTo(8).map(async (n) => {
+        const root = join(folder, String(n));
+        const env = { ...fault, CRASH_AT: String(n), CRASH_UNDER: root };
+        const { code, lines, stderr } = await new LocalWorker(['refused', root], env).ended;
+        expect(code, stderr).toBe(0);
+        return lines;
+      }),
+    );
+    for (const [text = ''] of texts)
+      expect(JSON.parse(text)).toMatchObject({ pid: expect.any(Number) });
+  });
+
   test.for(['once', 'onwards'])(
     '%s, from any call, is told, and nothing is half written',
     async (span, { task, onTestFinished }) => {

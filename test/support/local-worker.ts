@@ -1,5 +1,5 @@
 /** Jobs that tests run in processes of their own, to be raced, stopped and killed. */
-import { readSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -65,6 +65,15 @@ const jobs: Readonly<Record<string, () => Promise<void>>> = {
     });
     await workspace.close();
     console.log('done');
+  },
+
+  /** Goes on after a refusal, and says what stands in its lock. */
+  async refused() {
+    const open = () => Workspace.open(root);
+    const workspace = await open().catch(open);
+    await addOne(workspace).catch(orUnavailable);
+    await addOne(workspace, () => console.log(readFileSync(join(root, '.lock'), 'utf8')));
+    await workspace.close();
   },
 
   /** Holds the bare lock, and is killed with it. */
