@@ -18,6 +18,7 @@ const running = main({
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
+  nodeVersion: process.versions.node,
   // Opened when it is asked for, which it hardly ever is.
   get stdin() {
     return process.stdin;

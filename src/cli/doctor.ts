@@ -12,7 +12,7 @@ const MARKS: Readonly<Record<Finding['state'], string>> = {
 };
 
 /** The command `doctor`; exits 1 if a check failed. */
-export const doctor = toldCommand(async ({ flags }, session, { env, cwd }) => {
+export const doctor = toldCommand(async ({ flags }, session, { env, cwd, nodeVersion }) => {
   const { signal } = session;
   const interrupted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -21,7 +21,7 @@ export const doctor = toldCommand(async ({ flags }, session, { env, cwd }) => {
   session.know(inspected.accounts.accounts);
   const work = checkup(inspected, {
     write: flags.write === true,
-    nodeVersion: process.versions.node,
+    nodeVersion,
   });
   const findings = await Promise.race([work, interrupted]);
   const count = (state: Finding['state']) =>

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { deliver } from '../cloud-event/deliver.js';
 import type { EventMessage } from '../cloud-event/flow-run-event.js';
+import { readInput } from '../config/input-file.js';
 import { parseWorkerConfig } from '../config/run-config.js';
 import type { WorkerConfig } from '../config/worker-config.js';
 import { isJsonObject } from '../contracts/documents.js';
@@ -94,7 +94,7 @@ function headersIn(bytes: Buffer): Readonly<Record<string, string>> {
 
 async function read(flag: string, path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readInput(path);
   } catch (error) {
     throw new ConfigError(`${flag}: ${path} cannot be read: ${reasonOf(error)}`);
   }

@@ -1,46 +1,47 @@
 import { readFileSync } from 'node:fs';
 import { bundled } from '../config/bundled.js';
-import type { CommandRow, Given } from './command.js';
+import { isSuitableNode, SUITABLE_NODE } from '../node-version.js';
 import type { CommandLine } from './command-line.js';
 import { plainArgv } from './plain-argv.js';
+import type { Invocation } from './program.js';
 
 /** Runs one command; resolves to the exit code. */
 export async function main(commandLine: CommandLine): Promise<number> {
-  const { argv, stdout, stderr } = commandLine;
-  const plain = plainArgv(argv);
-  if (plain) return run(plain, commandLine);
-  const { parseArgv } = await import('./program.js');
-  const invocation = parseArgv(argv, ownVersion());
+  const invocation = await invocationOf(commandLine);
   switch (invocation.kind) {
-    case 'text':
-      stdout.write(invocation.text);
-      return 0;
-    case 'usage-error': {
-      stderr.write(`error: ${invocation.message}\n`);
-      const isSummary = asksForJson(argv);
-      if (!isSummary && argv.includes('--json')) {
-        const { message } = invocation;
-        stdout.write(`${JSON.stringify({ error: { code: 'CONFIG_ERROR', message } })}\n`);
-      }
-      if (isSummary) {
-        const { printFailure } = await import('./failure-summary.js');
-        printFailure(invocation.message, stdout);
-      }
-      return 2;
+    case 'command': {
+      const command = await invocation.command.load();
+      return command(invocation.given, commandLine);
     }
-    case 'command':
-      return run(invocation, commandLine);
+    case 'text':
+      commandLine.stdout.write(invocation.text);
+      return 0;
+    case 'usage-error':
+      return refuse(invocation.message, commandLine);
     default:
       return invocation satisfies never;
   }
 }
 
-async function run(
-  { command, given }: { readonly command: CommandRow; readonly given: Given },
-  commandLine: CommandLine,
-): Promise<number> {
-  const does = await command.load();
-  return does(given, commandLine);
+async function invocationOf({ argv, nodeVersion }: CommandLine): Promise<Invocation> {
+  const plain = plainArgv(argv);
+  const invocation = plain ?? (await import('./program.js')).parseArgv(argv, ownVersion());
+  // The doctor says so beside what else it finds.
+  const needsMore = invocation.kind === 'command' && invocation.command.name !== 'doctor';
+  if (!needsMore || isSuitableNode(nodeVersion)) return invocation;
+  const message = `Node.js ${nodeVersion} is too old; install ${SUITABLE_NODE}`;
+  return { kind: 'usage-error', message };
+}
+
+async function refuse(message: string, { argv, stdout, stderr }: CommandLine): Promise<number> {
+  stderr.write(`error: ${message}\n`);
+  if (asksForJson(argv)) {
+    const { printFailure } = await import('./failure-summary.js');
+    printFailure(message, stdout);
+  } else if (argv.includes('--json')) {
+    stdout.write(`${JSON.stringify({ error: { code: 'CONFIG_ERROR', message } })}\n`);
+  }
+  return 2;
 }
 
 /** Also when the rest of argv cannot be understood: the last one counts, as for commander. */

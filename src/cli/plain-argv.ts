@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type GivenFlags, type OptionName, optionRow } from '../config/options.js';
-import type { CommandRow, Given } from './command.js';
 import { COMMANDS } from './commands.js';
+import type { Invocation } from './program.js';
 
 /**
  * What argv asks for, where nothing needs to be said about it; `undefined` where there may be: a
@@ -10,7 +10,7 @@ import { COMMANDS } from './commands.js';
  */
 export function plainArgv(
   argv: readonly string[],
-): { readonly command: CommandRow; readonly given: Given } | undefined {
+): (Invocation & { readonly kind: 'command' }) | undefined {
   const command = COMMANDS.find(({ name, operands }) => !operands && startsWith(argv, name));
   if (!command) return undefined;
   const names = new Map(command.options.map((option) => [flagOf(option), option]));
@@ -25,14 +25,14 @@ export function plainArgv(
   try {
     const args = argv.slice(command.name.split(' ').length);
     for (const [flag, value] of Object.entries(parseArgs({ args, options }).values)) {
+      if (value === undefined || [value].flat().includes('')) return undefined;
       const given = Array.isArray(value) ? value.join(',') : value;
-      if (given === undefined || given === '') return undefined;
       flags[names.get(flag) as OptionName] = given;
     }
   } catch {
     return undefined;
   }
-  return { command, given: { flags, operands: [] } };
+  return { kind: 'command', command, given: { flags, operands: [] } };
 }
 
 function startsWith(argv: readonly string[], name: string): boolean {

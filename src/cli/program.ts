@@ -36,7 +36,7 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
   }
 
   try {
-    program.parse([...argv], { from: 'user' });
+    program.parse(helpSpelledOut(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'text', text };
@@ -46,6 +46,22 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
     return { kind: 'usage-error', message: `${message}${hint}` };
   }
   return invocation;
+}
+
+/**
+ * `help charts show` is `charts show --help`: commander's own shows the group's. Of a command that is
+ * not there, that is said, and not the help of what it would stand in.
+ */
+function helpSpelledOut([...argv]: readonly string[]): string[] {
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const firstFlag = words.findIndex((word) => word.startsWith('-'));
+  if (firstFlag === -1) return words;
+  const named = words.slice(0, firstFlag);
+  const isThere = COMMANDS.some(({ name }) => {
+    const parts = name.split(' ');
+    return named.every((word, index) => index >= parts.length || word === parts[index]);
+  });
+  return isThere ? words : words.filter((word) => word !== '--help' && word !== '-h');
 }
 
 /** Of the command or group that is named first; all of them where there is none. */
@@ -111,6 +127,9 @@ function complete(command: Commander, row: CommandRow, onGiven: (given: Given) =
       const flags = command.opts<GivenFlags>();
       // Of a script whose variable is empty: the first step, or all charts, is not what it meant.
       refuseEmpty(flags);
+      if (command.args.includes('')) {
+        command.error(`an empty name is given: ${row.name} ${row.usage}`);
+      }
       onGiven({ flags, operands: command.args });
     });
 }
@@ -130,7 +149,8 @@ function afterHelp(examples: CommandRow['examples']): string {
   return ['', 'Examples:', ...lines, '', 'Environment:', ...env, ''].join('\n');
 }
 
-/** Of a flag that was given before: both, with a comma between. */
+/** Of a flag that was given before: both, with a comma between; without a value it stays without. */
 function joined(value: string, before: string | undefined): string {
+  if (value === '' || before === '') return '';
   return before === undefined ? value : `${before},${value}`;
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { gsUri, manifestName } from '../artifacts/object-names.js';
+import { readInput } from '../config/input-file.js';
 import { parsePlaceConfig } from '../config/run-config.js';
 import type { PlaceConfig } from '../config/worker-config.js';
 import { isRunId, isStepId } from '../contracts/ids.js';
@@ -72,7 +72,7 @@ function manifestOf({ flags, operands }: Given): Wanted {
 async function fromFile(path: string, file: string, place: PlaceConfig, logger: Logger) {
   let body: Buffer;
   try {
-    body = await readFile(path);
+    body = await readInput(path);
   } catch (error) {
     throw new ConfigError(`${path} cannot be read: ${reasonOf(error)}`);
   }

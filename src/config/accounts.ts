@@ -3,6 +3,7 @@ import type { Account } from '../contracts/documents.js';
 import { validateAccounts } from '../contracts/validate.js';
 import { reasonOf } from '../failures.js';
 import { SHORTEST_KEY } from '../log/redact.js';
+import { isPlainFile, readInput } from './input-file.js';
 import { parseJson } from './json-file.js';
 
 export interface LoadedAccounts {
@@ -32,7 +33,9 @@ export async function loadAccounts(
   if (path !== undefined) {
     const name = `accounts file ${path}`;
     try {
-      const [text, { mode }] = await Promise.all([fs.readFile(path, 'utf8'), fs.stat(path)]);
+      const { mode } = await fs.stat(path);
+      const bytes = isPlainFile(path) ? await fs.readFile(path) : await readInput(path);
+      const text = bytes.toString('utf8');
       const loaded = parseAccounts(text, name);
       const open = `${name} ${OPEN_TO_OTHERS}`;
       return isOpenToOthers(mode) ? { ...loaded, warnings: [...loaded.warnings, open] } : loaded;

@@ -1,9 +1,6 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { addAbortSignal, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { reasonOf } from '../failures.js';
-
-/** More than any document has; a wrong path must not fill the memory. */
-const MAX_BYTES = 32 * 1024 * 1024;
+import { MAX_BYTES, readBounded, readInput } from './input-file.js';
 
 /** `what` follows the file's name in a sentence and shows nothing of its text: that may hold keys. */
 export type JsonFile =
@@ -21,7 +18,8 @@ export async function readJsonFile(
 ): Promise<JsonFile> {
   let text: string;
   try {
-    const bytes = isPlainFile(path) ? readFileSync(path) : await readStream(path, from, signal);
+    const reading = path === '-' ? readBounded(from.stdin, signal) : readInput(path, signal);
+    const bytes = await reading;
     if (bytes.length > MAX_BYTES) return unreadable('is larger than 32 MiB');
     text = bytes.toString('utf8');
   } catch (error) {
@@ -43,34 +41,6 @@ export function parseJson(given: string): JsonFile {
 
 function unreadable(what: string): JsonFile {
   return { ok: false, why: 'unreadable', what };
-}
-
-/** One that surely ends, and soon: it is read at once. A pseudo-file of the system tells no size. */
-function isPlainFile(path: string): boolean {
-  if (path === '-') return false;
-  const found = statSync(path);
-  return found.isFile() && found.size > 0 && found.size <= MAX_BYTES;
-}
-
-function readStream(
-  path: string,
-  from: { readonly stdin: Readable },
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const stream = path === '-' ? from.stdin : createReadStream(path);
-  return readBounded(addAbortSignal(signal, stream));
-}
-
-/** Stops soon after the bound: `/dev/zero` has no end. */
-async function readBounded(stream: Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_BYTES) break;
-  }
-  return Buffer.concat(chunks);
 }
 
 /** V8 names the offset; people want the line. */

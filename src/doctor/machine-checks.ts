@@ -11,19 +11,16 @@ import { reasonOf } from '../failures.js';
 import type { ProcessIdentity } from '../local-disk/process-identity.js';
 import { Workspace } from '../local-disk/workspace.js';
 import { isForeign, lockHolder } from '../local-disk/workspace-lock.js';
+import { isSuitableNode, SUITABLE_NODE } from '../node-version.js';
 import { type Finding, failed, ok, skipped, warning } from './finding.js';
 
-const LEAST_NODE = [20, 16] as const;
 /** A lock is held for milliseconds; who holds it longer is worth a word. */
 const LOCK_LOOKS = 8;
 const LOCK_PAUSE_MS = 250;
 
 export function nodeVersion(version: string): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [leastMajor, leastMinor] = LEAST_NODE;
-  const isNew = major > leastMajor || (major === leastMajor && minor >= leastMinor);
-  if (isNew) return ok('node', version);
-  return failed('node', `${version} is too old`, 'install Node.js 20.16 or newer');
+  if (isSuitableNode(version)) return ok('node', version);
+  return failed('node', `${version} is too old`, `install ${SUITABLE_NODE}`);
 }
 
 export function configuration({ config, problems }: Inspected): readonly Finding[] {

@@ -28,6 +28,7 @@ function terminal(isTTY = true): CommandLine & { stdin: PassThrough; said: () =>
     argv: [],
     env: {},
     cwd: '/',
+    nodeVersion: process.versions.node,
     stdin: Object.assign(stdin, { isTTY }),
     stdout: new PassThrough(),
     stderr: Object.assign(stderr, { isTTY }),

@@ -1,9 +1,11 @@
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { clockSkew } from '../../src/doctor/clock-check.js';
 import { examine, type Finding } from '../../src/doctor/finding.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
+import { isSuitableNode } from '../../src/node-version.js';
 import { bareLock } from '../support/bare-lock.js';
 import { CliProcess, type Ended, emptyFolder, jsonFile, runCli } from '../support/cli-run.js';
 import { filesIn } from '../support/cli-workspace.js';
@@ -11,6 +13,10 @@ import { apiError, blackHole, closedPort, httpAnswering } from '../support/dead-
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { BUCKET, GcpScene } from '../support/gcp-scene.js';
 import { fakeFor, LIVE_ACCOUNT, LIVE_KEY } from '../support/live-scene.js';
+
+const FIVE = fileURLToPath(
+  new URL('../../fixtures/flow-runs/five-templates.json', import.meta.url),
+);
 
 // Most of them wait for what does not answer.
 vi.setConfig({ maxConcurrency: 8 });
@@ -99,6 +105,29 @@ describe('on this machine', { concurrent: true }, () => {
     const { exitCode, stdout } = await runCli(['doctor'], { cwd, preload });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^✖ node +20\.14\.1 is too old\n {2}→ install Node\.js 20\.16/);
+    const argv = ['run-local', '--flow-run-path', FIVE, '--output-summary', 'json'];
+    const run = await runCli(argv, { cwd, preload });
+    expect([run.exitCode, run.stderr]).toEqual([
+      2,
+      'error: Node.js 20.14.1 is too old; install Node.js 20.16, 22.3 or newer\n',
+    ]);
+    expect(JSON.parse(run.stdout)).toMatchObject({ status: null, errorCode: 'CONFIG_ERROR' });
+    expect(await readdir(cwd)).toEqual([]);
+    const help = await runCli(['--help'], { cwd, preload });
+    expect(help.exitCode).toBe(0);
+  });
+
+  test.for([
+    ['20.15.1', false],
+    ['20.16.0', true],
+    ['21.7.3', false],
+    ['22.2.0', false],
+    ['22.3.0', true],
+    ['23.0.0', true],
+    ['26.10.0', true],
+    ['18.20.8', false],
+  ] as const)('Node.js %s is suitable: %s', ([version, suits]) => {
+    expect(isSuitableNode(version)).toBe(suits);
   });
 
   test('a workspace that is a file', async ({ onTestFinished }) => {

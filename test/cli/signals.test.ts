@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { bareLock } from '../support/bare-lock.js';
 import { CliProcess, emptyFolder } from '../support/cli-run.js';
@@ -17,6 +20,17 @@ import {
 import { expectAtRest, expectDone } from '../support/whole-files.js';
 
 const [FIRST, SECOND, THIRD] = THREE_CHARTS;
+/** Preloaded: says when the pipe is opened, which waits for nobody. */
+const SAY_FIFO = `data:text/javascript,${encodeURIComponent(`
+  import fs from 'node:fs';
+  const { openSync } = fs;
+  fs.openSync = (path, ...more) => {
+    const fd = openSync(path, ...more);
+    if (String(path).endsWith('pipe')) process.stderr.write('{"event":"pipe_opened"}\\n');
+    return fd;
+  };
+`)}`;
+
 const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -160,6 +174,27 @@ describe.concurrent('before the claim', () => {
       expect((await scene.finish()).summary).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });
     },
   );
+
+  test.for([
+    [1, 'run-local --flow-run-path pipe'],
+    [1, 'validate pipe'],
+    [2, 'usage --accounts-config-path pipe'],
+    [2, 'invoke-event --event-path pipe'],
+    [2, 'report pipe'],
+  ] as const)('%i SIGTERM end `%s`, which nobody writes to', async ([signals, line], context) => {
+    const { onTestFinished } = context;
+    const argv = line.split(' ');
+    const cwd = await emptyFolder(onTestFinished);
+    await promisify(execFile)('mkfifo', [join(cwd, 'pipe')]);
+    const process = new CliProcess([...argv, '--log-format', 'json'], { cwd, preload: [SAY_FIFO] });
+    await process.event('pipe_opened');
+    process.kill('SIGTERM');
+    if (signals === 2) {
+      await heard(process, 'SIGTERM');
+      process.kill('SIGTERM');
+    }
+    expect((await process.ended).exitCode).toBe(143);
+  });
 
   test.for(SIGNALS)(
     '%s is obeyed while a pipe still keeps the flow run back',

@@ -140,6 +140,7 @@ async function runHere(
     argv,
     env: { PATH: process.env.PATH, HOME: cwd, ...env },
     cwd,
+    nodeVersion: process.versions.node,
     stdin: Readable.from(input ? [Buffer.from(input)] : []),
     stdout,
     stderr,

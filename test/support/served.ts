@@ -64,6 +64,7 @@ export class Served {
         argv: ['serve', '--port', '0', '--verbose', ...argv],
         env: { PATH: process.env.PATH, HOME: cwd, ...env },
         cwd,
+        nodeVersion: process.versions.node,
         stdin: Readable.from([]),
         stdout: sink((text) => {
           stdout += text;
