@@ -14,6 +14,8 @@ process.stdout.on('error', (error) => {
 // There is nobody left to tell.
 process.stderr.on('error', () => undefined);
 
+// Of a program that comes to an end without having said how.
+process.exitCode = 4;
 const running = main({
   argv: process.argv.slice(2),
   env: process.env,

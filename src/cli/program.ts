@@ -1,4 +1,4 @@
-import { Command as Commander, CommanderError, Option } from 'commander';
+import { Command as Commander, CommanderError, Help, Option } from 'commander';
 import { ENV_ALONE, type GivenFlags, optionRow } from '../config/options.js';
 import type { CommandRow, Given } from './command.js';
 import { COMMANDS } from './commands.js';
@@ -13,11 +13,20 @@ export type Invocation =
 export function parseArgv(argv: readonly string[], version: string): Invocation {
   let text = '';
   let invocation: Invocation = NO_COMMAND;
+  const rows = new Map<Commander, CommandRow>();
   const program = new Commander('worker-chart-export')
     .description('Renders the CHART_EXPORT steps of flow runs, stores their charts and manifests.')
     .version(version)
     .showSuggestionAfterError()
     .exitOverride()
+    .configureHelp({
+      // Commander's own tells only of options that are made.
+      subcommandTerm: (command) => {
+        const row = rows.get(command);
+        if (!row) return new Help().subcommandTerm(command);
+        return `${command.name()} [options]${row.operands ? ` ${row.operands}` : ''}`;
+      },
+    })
     .configureOutput({
       writeOut: (written) => {
         text += written;
@@ -28,6 +37,7 @@ export function parseArgv(argv: readonly string[], version: string): Invocation 
   program.addHelpText('after', afterHelp(first?.examples ?? []));
   for (const row of rowsFor(argv)) {
     const command = add(program, row);
+    rows.set(command, row);
     // What all of them take together is half of a `--help`; of most the name is enough.
     if (!row.name.split(' ').every((word) => argv.includes(word))) continue;
     complete(command, row, (given) => {
@@ -104,13 +114,13 @@ function add(program: Commander, row: CommandRow): Commander {
 
 /** What the command takes, and what then becomes of it. */
 function complete(command: Commander, row: CommandRow, onGiven: (given: Given) => void): void {
+  if (row.operands) command.argument(row.operands);
   const refuseEmpty = (flags: GivenFlags) => {
     const option = row.options.find((given) => flags[given] === '');
     if (option === undefined) return;
     const [flag] = optionRow(option).flag.split(' ');
     command.error(`${flag} is given without a value: name one, or leave the flag out`);
   };
-  if (row.operands) command.argument(row.operands);
   for (const option of row.options) {
     const { flag, group: heading, env, fallback, help, isList } = optionRow(option);
     const notes = [fallback && `default: ${fallback}`, env && `env: ${env}`].filter(Boolean);

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** More than neighbours that sweep an empty parent away can plausibly undo in a row. */
@@ -13,7 +13,8 @@ export function makeFolder(folder: string): string | undefined {
   let highest: string | undefined;
   // Looked for first: an error that is thrown takes ten times as long.
   for (let left = TRIES; !isFolder(folder); left--) {
-    if (dirname(folder) !== folder) highest = makeFolder(dirname(folder)) ?? highest;
+    const parent = dirname(folder);
+    if (parent !== folder && !isThere(parent)) highest = makeFolder(parent) ?? highest;
     try {
       mkdirSync(folder);
       return highest ?? folder;
@@ -40,9 +41,17 @@ export function removeEmpty(folder: string, highest: string | undefined): void {
 
 /** Through links too; a root or a mounted folder answers `mkdir` with EROFS, EPERM, EISDIR. */
 function isFolder(path: string): boolean {
+  return look(path)?.isDirectory() === true;
+}
+
+function isThere(path: string): boolean {
+  return look(path) !== undefined;
+}
+
+function look(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,23 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import {
-  linkSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sleep } from '../clock.js';
 import { StoreUnavailable } from '../failures.js';
 import { makeFolder } from './make-folder.js';
-import {
-  isGone,
-  isProcessIdentity,
-  type ProcessIdentity,
-  thisProcess,
-} from './process-identity.js';
+import { isGone, isProcessIdentity, type ProcessIdentity } from './process-identity.js';
 
 /** How long a writer waits for the others before it gives up. */
 const LOCK_WAIT_MS = 10_000;
@@ -28,8 +14,6 @@ const HEIR = '.lock.after-';
 export interface HeldLock {
   /** When it was taken, by the disk's clock; epoch milliseconds. */
   readonly takenAtMs: number;
-  /** The holder before died with the lock in hand: something may be unfinished. */
-  readonly inherited: boolean;
   /**
    * Never rejects: what was done under the lock is done. A link that cannot be removed is stale
    * once this process ends.
@@ -37,7 +21,8 @@ export interface HeldLock {
   release(): void;
 }
 
-interface Holder extends ProcessIdentity {
+/** One of a process's workspaces. */
+export interface Holder extends ProcessIdentity {
   readonly nonce: string;
 }
 
@@ -50,18 +35,20 @@ interface Holder extends ProcessIdentity {
  * overwrite. To remove a dead holder's lock before taking it is a race that two can win (the second
  * removes the first one's new lock). So nobody removes it: the heir *adds* a link named after the
  * dead holder's nonce, which only one process can create, and the last of that chain holds the
- * lock. Release removes the first link first; whoever adds an heir looks at the first link again.
+ * lock. Release removes the first link first; whoever adds an heir looks at the first link again: one
+ * that names a dead holder never comes back once it is removed.
  */
 export class WorkspaceLock {
   readonly #folder: string;
   readonly #first: string;
-  readonly #me: Holder = { ...thisProcess(), nonce: randomUUID() };
+  readonly #me: Holder;
   readonly #nameplate: string;
 
-  /** `nameplate`: the file that names this holder, nobody else's, on the same disk. */
-  constructor(folder: string, nameplate: string) {
+  /** `nameplate`: where `me` is named, in a file that nobody else writes, on the same disk. */
+  constructor(folder: string, me: Holder, nameplate: string) {
     this.#folder = folder;
     this.#first = firstLink(folder);
+    this.#me = me;
     this.#nameplate = nameplate;
   }
 
@@ -86,6 +73,8 @@ export class WorkspaceLock {
     let last = first;
     while (isGone(last)) {
       const heir = join(this.#folder, `${HEIR}${last.nonce}`);
+      // Copied by hand: no heir of ours leads back.
+      if (chain.includes(heir)) return { holder: last };
       if (this.#linkIfAbsent(heir)) {
         const still = readHolder(this.#first);
         if (still?.nonce === first.nonce) return this.#inherited([...chain, heir]);
@@ -103,11 +92,15 @@ export class WorkspaceLock {
 
   #inherited(links: readonly string[]): HeldLock {
     const held = this.#held(links);
-    // Links that name none of our chain are of holders killed while they released: as the first
-    // link is never the same again, whoever finds or adds one of those does not hold the lock.
-    for (const name of readdirSync(this.#folder)) {
-      const link = join(this.#folder, name);
-      if (name.startsWith(HEIR) && !links.includes(link)) removeIfThere(link);
+    // Links that name none of our chain are of holders killed while they released: as their first link
+    // never comes back, whoever finds or adds one of those does not hold the lock.
+    try {
+      for (const name of readdirSync(this.#folder)) {
+        const link = join(this.#folder, name);
+        if (name.startsWith(HEIR) && !links.includes(link)) removeIfThere(link);
+      }
+    } catch {
+      // The next heir sweeps.
     }
     return held;
   }
@@ -118,7 +111,7 @@ export class WorkspaceLock {
     try {
       // A file's time of change is also that of its newest link.
       const { ctimeMs } = lstatSync(links.at(-1) as string);
-      return { takenAtMs: ctimeMs, inherited: links.length > 1, release };
+      return { takenAtMs: ctimeMs, release };
     } catch (error) {
       release();
       throw error;
@@ -131,13 +124,13 @@ export class WorkspaceLock {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    // The first time, or a neighbour that closed last swept the folder away.
+    // The first time, or somebody cleaned up by hand.
     makeFolder(dirname(this.#nameplate));
     try {
       writeFileSync(this.#nameplate, JSON.stringify(this.#me));
     } catch (error) {
       // Half of it would be a lock of nobody.
-      rmSync(this.#nameplate, { force: true });
+      removeIfThere(this.#nameplate);
       throw error;
     }
     return linked(this.#nameplate, link);
@@ -158,8 +151,10 @@ export class WorkspaceLock {
 
 /** The living process that holds a workspace's lock just now; `undefined`: it can be taken. */
 export function lockHolder(folder: string): ProcessIdentity | undefined {
+  const seen = new Set<string>();
   let last = readHolder(firstLink(folder));
-  while (last !== undefined && isGone(last)) {
+  while (last !== undefined && !seen.has(last.nonce) && isGone(last)) {
+    seen.add(last.nonce);
     last = readHolder(join(folder, `${HEIR}${last.nonce}`));
   }
   return last;

@@ -43,8 +43,6 @@ export interface Transaction {
 /** Whatever is waited for would come after the lock is released. */
 type AtOnce<T> = T extends PromiseLike<unknown> ? never : T;
 
-const HIDE_ALL = '*\n';
-
 type Change = { readonly file: string; readonly content: string | StagedFile | undefined };
 /**
  * What a journal holds: renames of staged files, and removals; safe to do again. Its paths are
@@ -66,6 +64,7 @@ type Step = { readonly from: string; readonly to: string } | { readonly remove: 
  */
 export class Workspace {
   readonly root: string;
+  readonly #prefix: string;
   readonly #lock: WorkspaceLock;
   readonly #staging: string;
   readonly #draft: string;
@@ -78,13 +77,14 @@ export class Workspace {
 
   private constructor(root: string, readOnly: boolean) {
     this.root = resolve(root);
+    this.#prefix = this.root.endsWith(sep) ? this.root : `${this.root}${sep}`;
     this.#readOnly = readOnly;
     const me = { ...thisProcess(), nonce: randomUUID() };
     const mine = Buffer.from(JSON.stringify(me)).toString('base64url');
-    this.#staging = join(this.root, '.staged', mine);
-    this.#lock = new WorkspaceLock(this.root, join(this.#staging, 'holder'));
-    this.#draft = join(this.#staging, 'journal');
-    this.#journal = join(this.root, '.journal.json');
+    this.#staging = this.pathTo('.staged', mine);
+    this.#lock = new WorkspaceLock(this.root, me, this.pathTo('.staged', mine, 'holder'));
+    this.#draft = this.pathTo('.staged', mine, 'journal');
+    this.#journal = this.pathTo('.journal.json');
   }
 
   /** Makes the folder where it is missing; rejects with `ConfigError` where it cannot be used. */
@@ -115,12 +115,12 @@ export class Workspace {
 
   /** A file of the workspace. Paths are put together as they are: to normalize each took 1 ms of a run. */
   pathTo(...segments: readonly string[]): string {
-    return [this.root, ...segments].join(sep);
+    return this.#prefix + segments.join(sep);
   }
 
   /** Its path from the workspace. */
   #nameOf(file: string): string {
-    return file.slice(this.root.length + sep.length);
+    return file.slice(this.#prefix.length);
   }
 
   /** Removes what this process staged and did not use; what is left the next to open removes. */
@@ -145,7 +145,7 @@ export class Workspace {
     try {
       write();
     } catch (error) {
-      // A neighbour that closed last may have swept the empty parent away.
+      // Somebody cleaned up by hand, or this workspace was closed.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
         makeFolder(this.#staging);
         write();
@@ -230,7 +230,7 @@ export class Workspace {
   #finishJournal(): void {
     const journal = read(this.#journal);
     if (journal !== undefined) {
-      for (const step of this.#stepsOf(journal)) this.#perform(step);
+      for (const step of this.#stepsOf(journal)) this.#performAgain(step);
       unlinkSync(this.#journal);
     }
     this.#unfinished = false;
@@ -239,7 +239,8 @@ export class Workspace {
   #stepsOf({ bytes }: FileState): Step[] {
     const journal = parsed(bytes);
     if (Array.isArray(journal) && journal.every((step) => this.#isStep(step))) return journal;
-    // Of our own making only a power failure does that: a journal gets its name when it is whole.
+    // Of our own making only a power failure does that (or leaves the commit before in it): a journal
+    // gets its name when it is whole.
     throw new ConfigError(`${this.#journal} is damaged; delete it to go on without that commit`);
   }
 
@@ -248,15 +249,19 @@ export class Workspace {
     if (!isJsonObject(step)) return false;
     const paths = 'remove' in step ? [step.remove] : [step.from, step.to];
     return paths.every(
-      (path) => typeof path === 'string' && join(this.root, path).startsWith(this.root + sep),
+      (path) => typeof path === 'string' && join(this.root, path).startsWith(this.#prefix),
     );
   }
 
-  /** A staged file that is gone was renamed already, by ourselves or by whoever finished for us. */
   #perform(step: Step): void {
+    if ('remove' in step) rmSync(this.pathTo(step.remove), { force: true });
+    else renameSync(this.pathTo(step.from), this.pathTo(step.to));
+  }
+
+  /** Of a journal that somebody began: a staged file that is gone was renamed already. */
+  #performAgain(step: Step): void {
     try {
-      if ('remove' in step) unlinkSync(this.pathTo(step.remove));
-      else renameSync(this.pathTo(step.from), this.pathTo(step.to));
+      this.#perform(step);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
@@ -266,11 +271,12 @@ export class Workspace {
     return new StoreUnavailable(`workspace ${this.root}: ${reasonOf(error)}`, { cause: error });
   }
 
+  /** Whole or not at all: an empty one may be somebody's, and is left alone. */
   #hideFromGit(): void {
-    const file = join(this.root, '.gitignore');
-    // Shorter where whoever made it was killed before it was whole.
-    const isWhole = (read(file)?.bytes.length ?? 0) >= HIDE_ALL.length;
-    if (!isWhole) writeFileSync(file, HIDE_ALL);
+    const file = this.pathTo('.gitignore');
+    if (read(file)) return;
+    const { path } = this.stage('*\n');
+    renameSync(path, file);
   }
 
   /** Staged files of processes that died before they could use them. */
@@ -344,7 +350,10 @@ function read(file: string): FileState | undefined {
   try {
     // Most of what is looked for is not there.
     const found = statSync(file, { throwIfNoEntry: false });
-    return found && { bytes: readFileSync(file), mtimeMs: found.mtimeMs };
+    if (!found) return undefined;
+    // A pipe would never end, and nothing else goes on meanwhile.
+    if (!found.isFile()) throw new ConfigError(`${file} is no file; delete it or move it away`);
+    return { bytes: readFileSync(file), mtimeMs: found.mtimeMs };
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;

@@ -1,9 +1,20 @@
-import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import {
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { LocalArtifactStore } from '../../src/artifacts/local/local-artifact-store.js';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
-import { ConfigError } from '../../src/failures.js';
+import { ConfigError, StoreUnavailable } from '../../src/failures.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
 import { bareLock } from '../support/bare-lock.js';
 import { LocalWorker, temporaryFolder } from '../support/local-processes.js';
@@ -39,6 +50,13 @@ describe('opening', () => {
       await expect(opened).rejects.toThrow(ConfigError);
       await expect(opened).rejects.toThrow(/cannot be written: .*; name another with --workspace/);
     }
+  });
+
+  test('leaves an empty .gitignore to whoever emptied it', async ({ onTestFinished }) => {
+    const root = await temporaryFolder(onTestFinished);
+    await writeFile(join(root, '.gitignore'), '');
+    await (await Workspace.open(root)).close();
+    expect(await readFile(join(root, '.gitignore'), 'utf8')).toBe('');
   });
 
   test('sweeps up after the dead and leaves the living their files', async ({ onTestFinished }) => {
@@ -109,6 +127,34 @@ describe('a transaction', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
+  test('whose staged file is gone is refused, alone and with others', async ({
+    onTestFinished,
+  }) => {
+    const root = await temporaryFolder(onTestFinished);
+    const workspace = await Workspace.open(root);
+    for (const others of [[], ['b']]) {
+      const staged = workspace.stage('new');
+      await unlink(staged.path);
+      const done = workspace.transact((transaction) => {
+        for (const other of others) transaction.write(join(root, other), 'new');
+        transaction.write(join(root, 'a'), staged);
+      });
+      await expect(done).rejects.toThrow(StoreUnavailable);
+    }
+    await expect(stat(join(root, 'a'))).rejects.toThrow('ENOENT');
+    await workspace.close();
+  });
+
+  test('names what is no file, and reads nothing from it', async ({ onTestFinished }) => {
+    const root = await temporaryFolder(onTestFinished);
+    const workspace = await Workspace.open(root);
+    const pipe = join(root, 'pipe');
+    await promisify(execFile)('mkfifo', [pipe]);
+    const reading = workspace.transact((transaction) => transaction.read(pipe));
+    await expect(reading).rejects.toThrow(`${pipe} is no file; delete it or move it away`);
+    await workspace.close();
+  });
+
   test('a damaged journal is named', async ({ onTestFinished }) => {
     const root = await temporaryFolder(onTestFinished);
     const workspace = await Workspace.open(root);
@@ -117,6 +163,11 @@ describe('a transaction', () => {
     await expect(done).rejects.toThrow(`${join(root, '.journal.json')} is damaged; delete it`);
     await workspace.close();
   });
+});
+
+test('its files lie below it, also where it is the root of all', () => {
+  expect(Workspace.peek('/').pathTo('a', 'b')).toBe('/a/b');
+  expect(Workspace.peek('/tmp/').pathTo('a')).toBe('/tmp/a');
 });
 
 describe('peeking', () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { link, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { thisProcess } from '../../src/local-disk/process-identity.js';
 import { WorkspaceLock } from '../../src/local-disk/workspace-lock.js';
 
 const nameplates = mkdtempSync(join(tmpdir(), 'nameplates-'));
@@ -10,7 +11,8 @@ process.once('exit', () => rmSync(nameplates, { recursive: true }));
 
 /** The lock of a workspace in the system's temporary folder, without the workspace. */
 export function bareLock(root: string): WorkspaceLock {
-  return new WorkspaceLock(root, join(nameplates, randomUUID()));
+  const nonce = randomUUID();
+  return new WorkspaceLock(root, { ...thisProcess(), nonce }, join(nameplates, nonce));
 }
 
 /** A link as its holder left it, whole at once; rejects with EEXIST where there is one. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, reasonOf } from '../../failures.js';
 
@@ -18,6 +18,7 @@ export class TemplateFolders {
       if (!listing(folder).includes(fileName)) continue;
       const file = join(folder, fileName);
       try {
+        if (!statSync(file).isFile()) throw new Error('it is no file');
         return JSON.parse(readFileSync(file, 'utf8'));
       } catch (error) {
         if (error instanceof SyntaxError) return 'not JSON';
