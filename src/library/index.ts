@@ -1,8 +1,9 @@
-import type { GivenFlags } from '../config/options.js';
+import { type GivenFlags, type OptionName, optionRow } from '../config/options.js';
 import { ON_DEMAND_TTL_MS } from '../config/order-config.js';
 import { Source } from '../config/source.js';
 import { workerConfig } from '../config/worker-config.js';
 import type { Account } from '../contracts/documents.js';
+import { ConfigError } from '../failures.js';
 import { type LogEvent, Logger } from '../log/logger.js';
 import { redactJson, redactorFor } from '../log/redact.js';
 import { openWorker } from '../worker/worker.js';
@@ -45,7 +46,7 @@ export interface LibraryOptions {
   readonly concurrency?: number;
   /** For one order. Absent: 540. */
   readonly timeoutSeconds?: number;
-  /** What the README lists under "environment alone"; the process's own is not looked at. */
+  /** The variables of the README; the process's own are not looked at. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Absent: the process's. */
   readonly cwd?: string;
@@ -60,6 +61,21 @@ export interface LibraryOptions {
  * store that cannot be used.
  */
 export async function openLibrary(options: LibraryOptions = {}): Promise<Library> {
+  try {
+    return await opened(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(inWordsOfOptions(error.message));
+  }
+}
+
+async function opened(options: LibraryOptions): Promise<Library> {
+  const unknown = Object.keys(options).filter((name) => !OPTION_NAMES.has(name));
+  if (unknown.length > 0) {
+    throw new ConfigError(
+      `openLibrary knows no ${unknown.join(', ')}; its options are ${[...OPTION_NAMES].join(', ')}`,
+    );
+  }
   const { accounts, env = {}, cwd = process.cwd(), log = () => undefined } = options;
   const json = accounts && { CHART_IMG_ACCOUNTS_JSON: JSON.stringify(accounts) };
   const source = new Source(flagsOf(options), { ...env, ...json }, cwd);
@@ -75,22 +91,42 @@ export async function openLibrary(options: LibraryOptions = {}): Promise<Library
   return libraryOn(await openWorker(config, 'write', logger), config, logger);
 }
 
+/** The flag of the command line that each of them is. */
+const FLAG_OF = {
+  mode: 'chartsApiMode',
+  backend: 'backend',
+  workspace: 'workspace',
+  bucket: 'chartsBucket',
+  project: 'project',
+  database: 'database',
+  accountsConfigPath: 'accountsConfigPath',
+  templatesDir: 'templatesDir',
+  fixturesDir: 'fixturesDir',
+  cacheTtl: 'cacheTtl',
+  concurrency: 'concurrency',
+  timeoutSeconds: 'timeout',
+} as const satisfies Partial<Record<keyof LibraryOptions, OptionName>>;
+
+const OPTION_NAMES: ReadonlySet<string> = new Set([
+  ...Object.keys(FLAG_OF),
+  ...(['accounts', 'env', 'cwd', 'log'] satisfies (keyof LibraryOptions)[]),
+]);
+
 function flagsOf(options: LibraryOptions): GivenFlags {
-  const { concurrency, timeoutSeconds } = options;
-  const flags = {
-    chartsApiMode: options.mode,
-    backend: options.backend,
-    workspace: options.workspace,
-    chartsBucket: options.bucket,
-    project: options.project,
-    database: options.database,
-    accountsConfigPath: options.accountsConfigPath,
-    templatesDir: options.templatesDir,
-    fixturesDir: options.fixturesDir,
-    cacheTtl: options.cacheTtl,
-    concurrency: concurrency === undefined ? undefined : String(concurrency),
-    timeout: timeoutSeconds === undefined ? undefined : String(timeoutSeconds),
-  };
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as GivenFlags;
+  const given = Object.entries(FLAG_OF).flatMap(([name, flag]) => {
+    const value = options[name as keyof typeof FLAG_OF];
+    return value === undefined ? [] : [[flag, String(value)]];
+  });
+  return Object.fromEntries(given);
+}
+
+/** What is wrong is told of flags and variables, which a program has not given. */
+function inWordsOfOptions(message: string): string {
+  const words = Object.entries(FLAG_OF).map(
+    ([name, flag]) => [optionRow(flag).flag.split(' ')[0] ?? flag, name] as const,
+  );
+  return [...words, ['CHART_IMG_ACCOUNTS_JSON', 'accounts'] as const].reduce(
+    (told, [flag, name]) => told.replaceAll(flag, name),
+    message,
+  );
 }

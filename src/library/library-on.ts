@@ -27,7 +27,7 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
   const planDeps = { ...deps, symbols, plans, timezone };
   let probed: Promise<void> | undefined;
 
-  const doOrder = async (order: ChartOrder, signal: AbortSignal): Promise<Generated[]> => {
+  const doOrder = async (order: ChartOrder, signal?: AbortSignal): Promise<Generated[]> => {
     const planned = await planOrder(order, planDeps);
     const charts = planned.flatMap((one) => ('chart' in one ? [one.chart] : []));
     if (charts.length === 0) return planned.filter((one) => 'kind' in one);
@@ -55,7 +55,7 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
   };
 
   const underWay = new Set<Promise<unknown>>();
-  const generate = (order: ChartOrder, signal: AbortSignal): Promise<Generated[]> => {
+  const generate = (order: ChartOrder, signal?: AbortSignal): Promise<Generated[]> => {
     const doing = doOrder(order, signal);
     const ended = doing.catch(() => undefined).finally(() => underWay.delete(ended));
     underWay.add(ended);
@@ -77,13 +77,13 @@ export function libraryOn(worker: Worker, config: WorkerConfig, logger: Logger):
 
 /** Aborts with the first of the signals, or at the deadline; however many charts listen. */
 function stopping(
-  signals: readonly AbortSignal[],
+  signals: readonly (AbortSignal | undefined)[],
   timeoutMs: number,
   clock: Clock,
 ): { readonly stop: AbortSignal; over(): void } {
   const stop = new Stopping();
   const ended = new AbortController();
-  for (const signal of signals) stop.follow(signal, 'now', () => signal.reason);
+  for (const signal of signals) if (signal) stop.follow(signal, 'now', () => signal.reason);
   void clock.sleep(timeoutMs, ended.signal).then(() => {
     if (ended.signal.aborted) return;
     stop.cut(new DeadlinePassed(`not there after ${timeoutMs / 1_000} s, the deadline`));

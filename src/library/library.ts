@@ -78,7 +78,7 @@ export interface Library {
    * store that fails once there is a chart to tell of. Rejects with the signal's reason once that
    * aborts: charts that are stored by then stay.
    */
-  generate(order: ChartOrder, signal: AbortSignal): Promise<readonly Generated[]>;
+  generate(order: ChartOrder, signal?: AbortSignal): Promise<readonly Generated[]>;
   /** Every chart that was stored. */
   readonly snapshots: Snapshots;
   readonly symbols: ChartSymbols;

@@ -17,7 +17,7 @@ import {
 import { libraryOn } from '../../src/library/library-on.js';
 import { Logger } from '../../src/log/logger.js';
 import { openWorker, type Worker } from '../../src/worker/worker.js';
-import { flowRun, jsonFile, runCli } from '../support/cli-run.js';
+import { emptyFolder, flowRun, jsonFile, runCli } from '../support/cli-run.js';
 import { BUCKET } from '../support/gcp-scene.js';
 import {
   LIBRARY_ACCOUNT,
@@ -537,4 +537,34 @@ describe('charts generate', () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(words)]);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
+});
+
+describe('opening the library', () => {
+  test.for([
+    [{ mode: 'nope' }, /^mode: "nope" is not one of/],
+    [{ mode: 'real' }, /name a file with accountsConfigPath, or set accounts$/],
+    [{ mode: 'mock', concurrency: 0 }, /^concurrency: "0" is not a whole number/],
+    [{ mode: 'mock', accounts: 'x' }, /^accounts: \(document\): is no list of accounts/],
+    [
+      { mode: 'mock', chartsBucket: 'x' },
+      /^openLibrary knows no chartsBucket; its options are mode,/,
+    ],
+    [{ mode: 'mock', workspace: '/dev/null/x' }, /name another with workspace$/],
+  ] as const)('%j is refused in words of its options', async ([options, words]) => {
+    const refused = openLibrary(options as Parameters<typeof openLibrary>[0]);
+    await expect(refused).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(words),
+    });
+    await refused.catch(({ message }) => expect(message).not.toMatch(/--[a-z]/));
+  });
+});
+
+test('without a signal an order is made all the same', async ({ onTestFinished }) => {
+  const workspace = await emptyFolder(onTestFinished);
+  const library = await openLibrary({ mode: 'mock', workspace });
+  const order = { symbols: ['BTCUSDT'], timeframes: ['1h'] };
+  const [one] = await library.generate({ ...order, chartTemplateId: 'ctpl_price_ma1226_vol_v1' });
+  expect(one).toMatchObject({ kind: 'chart', source: 'fixture' });
+  await library.close();
 });
