@@ -90,7 +90,8 @@ export class LiveLine {
     clearInterval(this.#tick);
     this.#tick = undefined;
     this.#waits = [];
-    this.#spinner?.stop();
+    // One that never turned would still show the cursor, in the output of every command.
+    if (this.#spinner?.isSpinning) this.#spinner.stop();
   }
 
   #draw(): void {

@@ -56,6 +56,19 @@ describe.skipIf(whyNoTerminal)(`progress on a terminal ${whyNoTerminal}`, () => 
     }
   });
 
+  test('a command that draws nothing leaves the cursor alone', async ({ onTestFinished }) => {
+    const cwd = await emptyFolder(onTestFinished);
+    const env = { NO_COLOR: '1' };
+    const { exitCode, output } = await runOnTerminal(['symbols', 'list'], {
+      cwd,
+      env,
+      columns: 80,
+    });
+    expect(exitCode).toBe(0);
+    expect(output).toContain('SYMBOL');
+    expect(output).not.toContain('\u001b');
+  });
+
   test.concurrent.for([
     { what: '0 columns', columns: 0, env: {} },
     { what: 'TERM=dumb', columns: 80, env: { TERM: 'dumb' } },
