@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NewObject } from '../../src/artifacts/artifact-store.js';
+import type { ArtifactStore } from '../../src/artifacts/artifact-store.js';
 import type { ChartProvider } from '../../src/chart-img/chart-provider.js';
 import { FixtureProvider } from '../../src/chart-img/fixture-provider.js';
 import { bundled } from '../../src/config/bundled.js';
@@ -21,6 +21,21 @@ const ONE_BY_ONE = {
   chartsApiMode: 'mock',
   isLive: false,
 };
+
+/** The scene's own bucket, but for these. */
+function disturbed({ artifacts }: EngineScene, by: Partial<ArtifactStore>): ArtifactStore {
+  return {
+    bucket: artifacts.bucket,
+    probe: () => artifacts.probe(),
+    put: (object) => artifacts.put(object),
+    look: (name) => artifacts.look(name),
+    get: (name) => artifacts.get(name),
+    list: (folder) => artifacts.list(folder),
+    delete: (name, generation) => artifacts.delete(name, generation),
+    localPath: (name) => artifacts.localPath(name),
+    ...by,
+  };
+}
 
 test.for([
   ['its calls are paid for', [EIGHT_CHARTS_ACCOUNT]],
@@ -71,9 +86,7 @@ test('an upload that hangs keeps nobody who is asked to end', async ({ onTestFin
     deps: {
       signal: ended.signal,
       settings: ONE_BY_ONE,
-      artifacts: Object.assign(Object.create(scene.artifacts), {
-        bucket: scene.artifacts.bucket,
-        probe: () => scene.artifacts.probe(),
+      artifacts: disturbed(scene, {
         put: () => {
           ended.abort();
           return new Promise(() => undefined);
@@ -116,11 +129,8 @@ test('a step that is asked to end once every chart is stored is settled', async 
     deps: {
       signal: ended.signal,
       settings: ONE_BY_ONE,
-      artifacts: Object.assign(Object.create(scene.artifacts), {
-        bucket: scene.artifacts.bucket,
-        probe: () => scene.artifacts.probe(),
-        put: (object: NewObject) => scene.artifacts.put(object),
-        look: (name: string) => {
+      artifacts: disturbed(scene, {
+        look: (name) => {
           ended.abort();
           return scene.artifacts.look(name);
         },
