@@ -57,11 +57,11 @@ describe('through a proxy', () => {
     const proxy = await proxyThat({ port: Number(new URL(fake.url).port) });
     const settings = {
       baseUrl: `https://${NAME}`,
-      // Less than the pause: a tunnel that stands does not end when its opening would have been late.
-      timeoutMs: 1_500,
+      // Less than all pauses: a tunnel that stands does not end when its opening would have been late.
+      timeoutMs: 3_000,
       proxy: { httpsProxy: proxy.url },
     };
-    const task = { settings, apiKey: KEY, calls: 3, pauseMs: 1_000 };
+    const task = { settings, apiKey: KEY, calls: 3, pauseMs: 1_800 };
     const { verdicts } = await callInChild(task, await trustingEnv());
     expect(verdicts).toEqual(['chart', 'chart', 'chart']);
     expect(fake.requests.map(({ headers }) => headers.host)).toEqual(Array(3).fill(NAME));
