@@ -48,7 +48,7 @@ async function end(exitCode) {
 
 function flushed(stream) {
   return new Promise((resolve) => {
-    if (stream.destroyed) resolve();
+    if (stream.destroyed || stream.writableLength === 0) resolve();
     else stream.write('', resolve);
   });
 }

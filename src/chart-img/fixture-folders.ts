@@ -1,5 +1,6 @@
-import { readdirSync, readFile } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInput } from '../config/input-file.js';
 import { isJsonObject } from '../contracts/documents.js';
 import { ConfigError, reasonOf } from '../failures.js';
 import type { ProviderAnswer } from './chart-provider.js';
@@ -45,20 +46,13 @@ export async function readFixture(
 ): Promise<ProviderAnswer> {
   let body: Buffer;
   try {
-    body = await readWhole(path, signal);
+    body = await readInput(path, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw new ConfigError(`fixture ${path} cannot be read: ${reasonOf(error)}`);
   }
   if (status === undefined) return { kind: 'answer', status: 200, body, fixtureKey };
   return { kind: 'answer', status, body: answerOf(body), fixtureKey };
-}
-
-/** Without `node:fs/promises`, which nothing else of a mock run loads. */
-function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    readFile(path, { signal }, (error, bytes) => (error ? reject(error) : resolve(bytes)));
-  });
 }
 
 /**

@@ -13,7 +13,10 @@ export function plainArgv(
 ): (Invocation & { readonly kind: 'command' }) | undefined {
   const command = COMMANDS.find(({ name, operands }) => !operands && startsWith(argv, name));
   if (!command) return undefined;
-  const names = new Map(command.options.map((option) => [flagOf(option), option]));
+  // Node's parser looks at each option that it is told of.
+  const given = new Set(argv.map((argument) => argument.replace(/=.*/s, '')));
+  const named = command.options.filter((option) => given.has(`--${flagOf(option)}`));
+  const names = new Map(named.map((option) => [flagOf(option), option]));
   const options = Object.fromEntries(
     Array.from(names, ([flag, option]) => {
       const { flag: spelled, isList } = optionRow(option);
@@ -26,8 +29,7 @@ export function plainArgv(
     const args = argv.slice(command.name.split(' ').length);
     for (const [flag, value] of Object.entries(parseArgs({ args, options }).values)) {
       if (value === undefined || [value].flat().includes('')) return undefined;
-      const given = Array.isArray(value) ? value.join(',') : value;
-      flags[names.get(flag) as OptionName] = given;
+      flags[names.get(flag) as OptionName] = Array.isArray(value) ? value.join(',') : value;
     }
   } catch {
     return undefined;

@@ -9,6 +9,7 @@ export const MAX_BYTES = 32 * 1024 * 1024;
  * Rejects with what stopped it, and when `signal` aborts: a pipe may never end.
  */
 export async function readInput(path: string, signal?: AbortSignal): Promise<Buffer> {
+  signal?.throwIfAborted();
   return isPlainFile(path) ? readFileSync(path) : readBounded(await opened(path), signal);
 }
 

@@ -6,11 +6,11 @@ import { tellCases } from '../support/cases.js';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
 import { atEach, countCalls, pointsUpTo, runWithFault } from '../support/fault-points.js';
+import { heldFixtures } from '../support/held-fixtures.js';
 import { ALL_CASES, share } from '../support/share.js';
 import {
   CRASH_AT,
   chartsOf,
-  HOLD_AT,
   inRequestOrder,
   MANIFEST,
   onOneUtcDay,
@@ -145,12 +145,12 @@ describe('a step on which three holders were killed', () => {
   ): Promise<StepScene> {
     const scene = await StepScene.in(await emptyFolder(onTestFinished), THREE_CHARTS, minImages);
     for (const attempt of [1, 2, 3]) {
-      const holder = scene.start({
-        flags: ['--concurrency', '1'],
-        preload: [HOLD_AT],
-        env: { HOLD_READ: MISSING.map((chart) => `${chart}.png`).join() },
-      });
-      await holder.event('held');
+      const { env } = await heldFixtures(scene.cwd, MISSING);
+      const holder = scene.start({ flags: ['--concurrency', '1'], env });
+      await holder.event(
+        'chart_api_call_start',
+        ({ chartTemplateId }) => chartTemplateId !== STORED,
+      );
       await holder.event(attempt === 1 ? 'chart_stored' : 'chart_reused');
       holder.kill('SIGKILL');
       expect(await holder.ended).toMatchObject({ signal: 'SIGKILL' });

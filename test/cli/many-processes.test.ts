@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
+import { heldFixtures } from '../support/held-fixtures.js';
 import { ALL_CASES, PROVING } from '../support/share.js';
 import {
   chartsOf,
@@ -86,12 +87,9 @@ describe(`${PROCESSES} processes on one step at once`, () => {
   }) => {
     await onOneUtcDay(async () => {
       const scene = await StepScene.in(await emptyFolder(onTestFinished), CHARTS);
-      const holder = scene.start({
-        flags: ['--concurrency', '1'],
-        preload: [HOLD_AT],
-        env: { HOLD_READ: `${SECOND}.png` },
-      });
-      await holder.event('held');
+      const { env } = await heldFixtures(scene.cwd, [SECOND]);
+      const holder = scene.start({ flags: ['--concurrency', '1'], env });
+      await holder.asked(SECOND);
       await holder.event('chart_stored');
       holder.kill('SIGKILL');
       await holder.ended;

@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { bareLock } from '../support/bare-lock.js';
 import { CliProcess, emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
+import { heldFixtures } from '../support/held-fixtures.js';
 import {
   chartsOf,
-  HOLD_AT,
   MANIFEST,
   onOneUtcDay,
   RUN_ID,
@@ -38,12 +38,9 @@ const SIGNALS = [
 
 /** A program that has stored the first chart and waits, for ever, for the second. */
 async function midStep(scene: StepScene): Promise<CliProcess> {
-  const process = scene.start({
-    flags: ['--concurrency', '1'],
-    preload: [HOLD_AT],
-    env: { HOLD_READ: `${SECOND}.png` },
-  });
-  await process.event('held');
+  const { env } = await heldFixtures(scene.cwd, [SECOND]);
+  const process = scene.start({ flags: ['--concurrency', '1'], env });
+  await process.asked(SECOND);
   await process.event('chart_stored');
   return process;
 }

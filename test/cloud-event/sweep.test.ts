@@ -10,9 +10,10 @@ import { emptyFolder, flowRun, type LogLine, logLines, runCli } from '../support
 import type { CallName } from '../support/firestore-call-names.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { FunctionScene, RUN_ID } from '../support/function-scene.js';
+import { heldFixtures } from '../support/held-fixtures.js';
 import { binaryEvent, messageOf } from '../support/saved-events.js';
 import { share } from '../support/share.js';
-import { HOLD_AT, onOneUtcDay, STEP_ID, StepScene } from '../support/step-scene.js';
+import { onOneUtcDay, STEP_ID, StepScene } from '../support/step-scene.js';
 
 const [A, B, C] = ['charts:a', 'charts:b', 'charts:c'] as const;
 const CHARTS = 2;
@@ -267,10 +268,11 @@ test('the sweep of a workspace does READY steps, and ends those of a worker that
   onTestFinished,
 }) => {
   const scene = await StepScene.in(await emptyFolder(onTestFinished));
-  const env = { HOLD_READ: 'ctpl_price_psar_adi_v1.png' };
+  const missing = 'ctpl_price_psar_adi_v1';
+  const { env } = await heldFixtures(scene.cwd, [missing]);
   const isStored = ({ event }: { readonly event: string }) => event === 'chart_stored';
-  const killed = scene.start({ env, preload: [HOLD_AT], flags: ['--concurrency', '1'] });
-  await killed.event('held');
+  const killed = scene.start({ env, flags: ['--concurrency', '1'] });
+  await killed.asked(missing);
   await expect.poll(() => killed.log.filter(isStored).length).toBe(2);
   killed.kill('SIGKILL');
   expect((await killed.ended).signal).toBe('SIGKILL');

@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { paths } from '../../src/documents/paths.js';
 import { CliProcess, flowRun, jsonFile } from '../support/cli-run.js';
@@ -9,8 +7,8 @@ import { onlyLogLines, RUN_ID, STEP_ID } from '../support/door.js';
 import type { FaultRule } from '../support/fake-storage/faults.js';
 import { whyNoEmulator } from '../support/firestore-emulator.js';
 import { GcpScene } from '../support/gcp-scene.js';
+import { heldFixtures } from '../support/held-fixtures.js';
 import { ALL_CASES } from '../support/share.js';
-import { HOLD_AT } from '../support/step-scene.js';
 
 const CHART = 'ctpl_price_ma1226_vol_v1';
 const TIMEOUT_SECONDS = 4;
@@ -80,22 +78,20 @@ describe.skipIf(whyNoEmulator)(`lost after the claim ${whyNoEmulator}`, () => {
       const { scene, file } = await prepared(onTestFinished);
       const { FIRESTORE_EMULATOR_HOST: host = '' } = scene.env;
       const proxy = await LosableProxy.open(host, onTestFinished);
-      const go = join(scene.cwd, 'go');
+      const held = await heldFixtures(scene.cwd, [CHART]);
       const process = new CliProcess(scene.argv(file, '--timeout', String(TIMEOUT_SECONDS)), {
         cwd: scene.cwd,
-        preload: [HOLD_AT],
         env: {
           ...scene.env,
+          ...held.env,
           FIRESTORE_EMULATOR_HOST: proxy.host,
           CHARTS_LEASE_TTL_SECONDS: '3',
-          HOLD_READ: `${CHART}.png`,
-          HOLD_UNTIL: go,
         },
       });
-      await process.event('held');
+      await process.asked(CHART);
       await lose(proxy);
       const since = performance.now();
-      await writeFile(go, '');
+      await held.letGo();
       const { exitCode, stdout, stderr } = await process.ended;
       const seconds = (performance.now() - since) / 1_000;
       const { status, errorCode, message, noop } = summaryOn(stdout);
@@ -107,7 +103,7 @@ describe.skipIf(whyNoEmulator)(`lost after the claim ${whyNoEmulator}`, () => {
       });
       expect(message).toMatch(/^step charts:1H:test could not be settled: Firestore [^\n]*$/);
       expect(seconds).toBeLessThan(TIMEOUT_SECONDS + GRACE_SECONDS);
-      const log = onlyLogLines(stderr.replace(/^\{"event":"held".*$/gm, ''));
+      const log = onlyLogLines(stderr);
       const events = log.map(({ event }) => event);
       expect(events).toContain('finalize_failed');
       expect(events).not.toContain('step_completed');

@@ -89,21 +89,26 @@ export class CliProcess {
     return [...this.#lines];
   }
 
-  /** Resolves with the first log line of this event; rejects if the process ends without one. */
-  async event(name: string): Promise<LogLine> {
+  /** Resolves with the first such line of this event; rejects if the process ends without one. */
+  async event(name: string, isSuch: (line: LogLine) => boolean = () => true): Promise<LogLine> {
     let ended: Ended | undefined;
     void this.ended.then((how) => {
       ended = how;
       this.#wake();
     });
     for (;;) {
-      const line = this.#lines.find(({ event }) => event === name);
+      const line = this.#lines.find((said) => said.event === name && isSuch(said));
       if (line !== undefined) return line;
       if (ended) throw new Error(`ended without ${name}: ${ended.exitCode} ${ended.stderr}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Resolves when it has asked for this chart. */
+  async asked(chart: string): Promise<void> {
+    await this.event('chart_api_call_start', ({ chartTemplateId }) => chartTemplateId === chart);
   }
 
   kill(signal: NodeJS.Signals): void {

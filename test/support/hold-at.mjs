@@ -1,6 +1,6 @@
 /**
- * Makes a program slow where a test wants it slow: holds chosen calls of `readFile` of `node:fs` and
- * of `node:fs/promises` until the test lets them go.
+ * Makes a program slow where a test wants it slow: holds chosen calls of `readFile` of
+ * `node:fs/promises` until the test lets them go.
  *
  * Preload it: `node --import <this file> program.js`.
  *
@@ -10,39 +10,27 @@
  *
  * A held read does not listen to its `signal`, like a disk that has stopped answering.
  */
-import fs, { existsSync, watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname } from 'node:path';
 
 const { HOLD_READ = '', HOLD_UNTIL } = process.env;
 const ends = HOLD_READ.split(',').filter((end) => end !== '');
-const { readFile } = fs;
-const readPromised = promises.readFile;
+const { readFile } = promises;
 
 // Without a timer that never matters Node would see a program with nothing left to wait for.
 const keepAlive = () => setInterval(() => undefined, 2 ** 30);
 
-fs.readFile = (path, options, done) => {
-  if (!isHeld(path)) return readFile(path, options, done);
-  hold(path).then(() => readFile(path, options, done));
-};
 promises.readFile = async (path, options) => {
-  if (isHeld(path)) await hold(path);
-  return readPromised(path, options);
-};
-syncBuiltinESMExports();
-
-function isHeld(path) {
-  return ends.some((end) => String(path).endsWith(end));
-}
-
-async function hold(path) {
+  if (!ends.some((end) => String(path).endsWith(end))) return readFile(path, options);
   const alive = keepAlive();
   process.stderr.write(`${JSON.stringify({ event: 'held', path: String(path) })}\n`);
   await letGo();
   clearInterval(alive);
-}
+  return readFile(path, options);
+};
+syncBuiltinESMExports();
 
 function letGo() {
   if (HOLD_UNTIL === undefined) return new Promise(() => undefined);
