@@ -59,7 +59,9 @@ describe.concurrent('the lock, across processes', { timeout: 120_000 }, () => {
   }) => {
     const root = await temporaryFolder(onTestFinished);
     let counting = true;
-    const workers = Array.from({ length: CROWD }, () => runWorker(['count', root, String(TIMES)]));
+    const workers = Array.from({ length: CROWD }, () =>
+      runWorker(['count', root, String(TIMES), 'slowly']),
+    );
     const counted = Promise.all(workers).finally(() => {
       counting = false;
     });
