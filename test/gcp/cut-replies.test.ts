@@ -13,6 +13,7 @@ import {
   stopAt,
 } from '../support/gcp-points.js';
 import { GcpScene } from '../support/gcp-step-scene.js';
+import { heldFixtures } from '../support/held-fixtures.js';
 import { share, shareUnlessProving } from '../support/share.js';
 import { ACCOUNT_ID, chartsOf, onOneUtcDay, THREE_CHARTS } from '../support/step-scene.js';
 
@@ -185,7 +186,10 @@ describe.skipIf(whyNoEmulator)(`a reply lost in the cloud ${whyNoEmulator}`, () 
     async (how, { onTestFinished }) => {
       const scene = await GcpScene.open(onTestFinished);
       void spoil(scene, { to: 'Firestore', name: 'release', nth: 1 }, how);
-      const first = scene.start({ leaseTtlSeconds: 600 });
+      // Something is under way whenever the signal is heard.
+      const { env } = await heldFixtures(scene.cwd, THREE_CHARTS.slice(2));
+      const flags = ['--fixtures-dir', env.CHARTS_FIXTURES_DIR];
+      const first = scene.start({ leaseTtlSeconds: 600, flags });
       const wake = await stopAt(scene, first, pointNamed('put 1'), 'applied');
       first.kill('SIGTERM');
       wake();

@@ -7,7 +7,7 @@ import { bundled } from '../../src/config/bundled.js';
 /** Charts of the sample flow run that a mock run asks for and does not get. */
 export interface HeldFixtures {
   /** Lets a program find them. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: { readonly CHARTS_FIXTURES_DIR: string };
   /** They arrive, where a program waits for them; else that is waited for. */
   letGo(): Promise<void>;
 }
