@@ -16,7 +16,7 @@ process.stderr.on('error', () => undefined);
 
 // Of a program that comes to an end without having said how.
 process.exitCode = 4;
-const running = main({
+main({
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
@@ -30,8 +30,7 @@ const running = main({
   signals: process,
   endNow: (code) => process.exit(code),
   onCrash: (listener) => process.on('uncaughtException', listener),
-});
-running.then(end);
+}).then(end);
 
 // Pipes are written asynchronously: the process ends when both have taken everything, and does
 // not wait for a call or a file that nobody waits for any more.

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInput } from '../config/input-file.js';
 import { isJsonObject } from '../contracts/documents.js';
 import { ConfigError, reasonOf } from '../failures.js';
+import { readInput } from '../local-disk/input-file.js';
 import type { ProviderAnswer } from './chart-provider.js';
 import type { ChartRequest } from './chart-request.js';
 import { errorFixtureStatus, pngFixtureName } from './fixture-names.js';

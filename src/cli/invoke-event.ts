@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { deliver } from '../cloud-event/deliver.js';
 import type { EventMessage } from '../cloud-event/flow-run-event.js';
-import { readInput } from '../config/input-file.js';
 import { parseWorkerConfig } from '../config/run-config.js';
 import type { WorkerConfig } from '../config/worker-config.js';
 import { isJsonObject } from '../contracts/documents.js';
 import type { StepOutcome } from '../engine/outcome.js';
 import { ConfigError, reasonOf } from '../failures.js';
+import { readInput } from '../local-disk/input-file.js';
 import { timeFor } from '../worker/do-run.js';
 import { openWorker, type Worker } from '../worker/worker.js';
 import { absentFrom } from './absent-from.js';

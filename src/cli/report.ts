@@ -1,10 +1,10 @@
 import { relative, resolve } from 'node:path';
 import { gsUri, manifestName } from '../artifacts/object-names.js';
-import { readInput } from '../config/input-file.js';
 import { parsePlaceConfig } from '../config/run-config.js';
 import type { PlaceConfig } from '../config/worker-config.js';
 import { isRunId, isStepId } from '../contracts/ids.js';
 import { ConfigError, reasonOf } from '../failures.js';
+import { readInput } from '../local-disk/input-file.js';
 import type { Logger } from '../log/logger.js';
 import { buildReport } from '../report/build-report.js';
 import { openBackend } from '../worker/open-backend.js';

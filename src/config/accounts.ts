@@ -1,9 +1,9 @@
-import { promises as fs } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Account } from '../contracts/documents.js';
 import { validateAccounts } from '../contracts/validate.js';
 import { reasonOf } from '../failures.js';
+import { readInput } from '../local-disk/input-file.js';
 import { SHORTEST_KEY } from '../log/redact.js';
-import { isPlainFile, readInput } from './input-file.js';
 import { parseJson } from './json-file.js';
 
 export interface LoadedAccounts {
@@ -33,9 +33,8 @@ export async function loadAccounts(
   if (path !== undefined) {
     const name = `accounts file ${path}`;
     try {
-      const { mode } = await fs.stat(path);
-      const bytes = isPlainFile(path) ? await fs.readFile(path) : await readInput(path);
-      const text = bytes.toString('utf8');
+      const { mode } = statSync(path);
+      const text = (await readInput(path)).toString('utf8');
       const loaded = parseAccounts(text, name);
       const open = `${name} ${OPEN_TO_OTHERS}`;
       return isOpenToOthers(mode) ? { ...loaded, warnings: [...loaded.warnings, open] } : loaded;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { reasonOf } from '../failures.js';
-import { MAX_BYTES, readBounded, readInput } from './input-file.js';
+import { MAX_BYTES, readBounded, readInput } from '../local-disk/input-file.js';
 
 /** `what` follows the file's name in a sentence and shows nothing of its text: that may hold keys. */
 export type JsonFile =

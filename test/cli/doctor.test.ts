@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import { clockSkew } from '../../src/doctor/clock-check.js';
 import { examine, type Finding } from '../../src/doctor/finding.js';
 import { thisProcess } from '../../src/local-disk/process-identity.js';
@@ -128,6 +129,10 @@ describe('on this machine', { concurrent: true }, () => {
     ['18.20.8', false],
   ] as const)('Node.js %s is suitable: %s', ([version, suits]) => {
     expect(isSuitableNode(version)).toBe(suits);
+  });
+
+  test('what is suitable is what npm is told', () => {
+    expect(packageJson.engines.node).toBe('^20.16 || >=22.3');
   });
 
   test('a workspace that is a file', async ({ onTestFinished }) => {

@@ -1,12 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
 import { heldFixtures } from '../support/held-fixtures.js';
+import { makePipes, SAY_PIPE_OPENED } from '../support/pipes.js';
 import { ALL_CASES, PROVING } from '../support/share.js';
 import {
   chartsOf,
-  HOLD_AT,
   onOneUtcDay,
   StepScene,
   THREE_CHARTS,
@@ -25,13 +25,14 @@ const CHARTS = [FIRST, SECOND];
  * time that twenty take to load is longer than the step. Reads what they write while they do.
  */
 async function race(scene: StepScene): Promise<{ runs: Told[]; look: Look }> {
-  const go = scene.path('go');
-  const env = { HOLD_READ: 'accounts.json', HOLD_UNTIL: go };
-  const processes = Array.from({ length: PROCESSES }, () =>
-    scene.start({ preload: [HOLD_AT], env }),
+  const pipes = Array.from({ length: PROCESSES }, (_, at) => scene.path(`accounts-${at}.pipe`));
+  await makePipes(pipes);
+  const processes = pipes.map((pipe) =>
+    scene.start({ preload: [SAY_PIPE_OPENED], flags: ['--accounts-config-path', pipe] }),
   );
-  await Promise.all(processes.map((process) => process.event('held')));
-  await writeFile(go, '');
+  await Promise.all(processes.map((process) => process.event('pipe_opened')));
+  const accounts = await readFile(scene.path('accounts.json'));
+  await Promise.all(pipes.map((pipe) => writeFile(pipe, accounts)));
   const ended = Promise.all(processes.map(async (process) => told(await process.ended)));
   const look = await watchFiles(scene.workspace.root, ended);
   return { runs: await ended, look };

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { bareLock } from '../support/bare-lock.js';
 import { CliProcess, emptyFolder } from '../support/cli-run.js';
 import { summaryOn } from '../support/cli-workspace.js';
 import { heldFixtures } from '../support/held-fixtures.js';
+import { makePipes, SAY_PIPE_OPENED } from '../support/pipes.js';
 import {
   chartsOf,
   MANIFEST,
@@ -20,17 +19,6 @@ import {
 import { expectAtRest, expectDone } from '../support/whole-files.js';
 
 const [FIRST, SECOND, THIRD] = THREE_CHARTS;
-/** Preloaded: says when the pipe is opened, which waits for nobody. */
-const SAY_FIFO = `data:text/javascript,${encodeURIComponent(`
-  import fs from 'node:fs';
-  const { openSync } = fs;
-  fs.openSync = (path, ...more) => {
-    const fd = openSync(path, ...more);
-    if (String(path).endsWith('pipe')) process.stderr.write('{"event":"pipe_opened"}\\n');
-    return fd;
-  };
-`)}`;
-
 const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -163,6 +151,8 @@ describe.concurrent('before the claim', () => {
         noop: true,
         attempt: null,
       });
+      const given = JSON.parse(await readFile(scene.path('flow_run.json'), 'utf8'));
+      expect(await scene.workspace.document('flow_runs', RUN_ID)).toEqual(given);
       expect((await scene.step()).status).toBe('READY');
       await expect(scene.lease()).rejects.toThrow('ENOENT');
       expect(await scene.unitsUsed()).toBeUndefined();
@@ -182,8 +172,11 @@ describe.concurrent('before the claim', () => {
     const { onTestFinished } = context;
     const argv = line.split(' ');
     const cwd = await emptyFolder(onTestFinished);
-    await promisify(execFile)('mkfifo', [join(cwd, 'pipe')]);
-    const process = new CliProcess([...argv, '--log-format', 'json'], { cwd, preload: [SAY_FIFO] });
+    await makePipes([join(cwd, 'pipe')]);
+    const process = new CliProcess([...argv, '--log-format', 'json'], {
+      cwd,
+      preload: [SAY_PIPE_OPENED],
+    });
     await process.event('pipe_opened');
     process.kill('SIGTERM');
     if (signals === 2) {

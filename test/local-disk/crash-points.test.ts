@@ -62,6 +62,8 @@ async function lookInto(root: string): Promise<Rounds> {
   for (const { parentPath, name } of files.filter(({ name }) => name.endsWith('.json'))) {
     JSON.parse(await readFile(join(parentPath, name), 'utf8'));
   }
+  const staged = files.filter(({ parentPath }) => parentPath.includes('.staged'));
+  expect(staged.map(({ name }) => name)).toEqual(['holder']);
   expect(await readFile(join(root, '.gitignore'), 'utf8')).toBe('*\n');
   await workspace.close();
   const left = (await readdir(root)).filter((name) => name !== 'firestore' && name !== 'gcs');

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   mkdir,
   readdir,
@@ -10,7 +9,6 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { LocalArtifactStore } from '../../src/artifacts/local/local-artifact-store.js';
 import { LocalDocumentStore } from '../../src/documents/local/local-document-store.js';
@@ -18,6 +16,7 @@ import { ConfigError, StoreUnavailable } from '../../src/failures.js';
 import { Workspace } from '../../src/local-disk/workspace.js';
 import { bareLock } from '../support/bare-lock.js';
 import { LocalWorker, temporaryFolder } from '../support/local-processes.js';
+import { makePipes } from '../support/pipes.js';
 
 const png = {
   name: 'charts/run/step:1/a.png',
@@ -149,7 +148,7 @@ describe('a transaction', () => {
     const root = await temporaryFolder(onTestFinished);
     const workspace = await Workspace.open(root);
     const pipe = join(root, 'pipe');
-    await promisify(execFile)('mkfifo', [pipe]);
+    await makePipes([pipe]);
     const reading = workspace.transact((transaction) => transaction.read(pipe));
     await expect(reading).rejects.toThrow(`${pipe} is no file; delete it or move it away`);
     await workspace.close();

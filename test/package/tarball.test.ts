@@ -71,6 +71,13 @@ console.log(one.kind, one.source, one.snapshot.symbol);
 await library.close();
 `;
 
+const COMMONJS = `
+const { openLibrary } = require('worker-chart-export/library');
+import('worker-chart-export/library').then((imported) => {
+  console.log(typeof openLibrary, typeof imported.openLibrary);
+});
+`;
+
 test('the installed tarball does the main job in an empty folder', async () => {
   const folder = await emptyFolder(onTestFinished);
   await install(folder, tarball);
@@ -88,4 +95,8 @@ test('the installed tarball does the main job in an empty folder', async () => {
   await writeFile(join(folder, 'program.mjs'), PROGRAM);
   const program = await run('node', ['program.mjs'], { cwd: folder });
   expect(program.stdout).toBe('chart fixture BTCUSDT\n');
+
+  await writeFile(join(folder, 'program.cjs'), COMMONJS);
+  const { stdout: kinds } = await run('node', ['program.cjs'], { cwd: folder });
+  expect(kinds).toBe('function function\n');
 });

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { bundled } from '../../src/config/bundled.js';
+import { makePipes } from './pipes.js';
 
 /** Charts of the sample flow run that a mock run asks for and does not get. */
 export interface HeldFixtures {
@@ -16,10 +15,7 @@ export interface HeldFixtures {
 export async function heldFixtures(cwd: string, charts: readonly string[]): Promise<HeldFixtures> {
   const folder = await mkdtemp(join(cwd, 'held-'));
   const names = charts.map((chart) => `BINANCE_BTCUSDT__1h__${chart}.png`);
-  await promisify(execFile)(
-    'mkfifo',
-    names.map((name) => join(folder, name)),
-  );
+  await makePipes(names.map((name) => join(folder, name)));
   return {
     env: { CHARTS_FIXTURES_DIR: folder },
     letGo: async () => {

@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { JsonObject, RunSummary } from '../../src/contracts/documents.js';
 import {
   CliProcess,
@@ -24,7 +23,6 @@ export const THREE_CHARTS = [
 export const MANIFEST = `gs://local/charts/${RUN_ID}/${STEP_ID}/manifest.json`;
 
 export const CRASH_AT = new URL('./local-crash-at.mjs', import.meta.url).href;
-export const HOLD_AT = new URL('./hold-at.mjs', import.meta.url).href;
 
 export interface RunOptions {
   readonly flags?: readonly string[];
@@ -64,13 +62,6 @@ export class StepScene {
     const files = ['--flow-run-path', 'flow_run.json', '--accounts-config-path', 'accounts.json'];
     const output = ['--output-summary', 'json', '--verbose'];
     return [['run-local', ...files, ...output, ...flags], { cwd: this.cwd, env, preload }];
-  }
-
-  /** An old manifest, so that there is one to be read before the new one is written. */
-  async leaveManifest(): Promise<void> {
-    const file = this.workspace.objectPath(MANIFEST);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, '{}');
   }
 
   /** A process of its own, which can be killed. */

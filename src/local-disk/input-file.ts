@@ -14,7 +14,7 @@ export async function readInput(path: string, signal?: AbortSignal): Promise<Buf
 }
 
 /** One that surely ends, and soon. A pseudo-file of the system tells no size. */
-export function isPlainFile(path: string): boolean {
+function isPlainFile(path: string): boolean {
   const found = statSync(path);
   return found.isFile() && found.size > 0 && found.size <= MAX_BYTES;
 }
